@@ -28,7 +28,7 @@ const (
 	menuResume       = "Resume notifications"
 )
 
-func menuFree(ports string) string       { return "○ " + ports + " free" }
+func menuFree(ports string) string { return "○ " + ports + " free" }
 func menuFreeAfter(port, owner string) string {
 	return menuFree(port) + ", last: " + owner
 }

@@ -46,6 +46,7 @@ type Status struct {
 	Paused      bool
 	PausedUntil time.Time // zero: until resumed
 	Problems    []string  // one sentence each
+	CanDismiss  bool      // some of Problems are over, and were only to be read
 	User        string    // user name of this session; "" if unknown
 	Settings    settings.Settings
 	Welcome     bool           // show the welcome to a new user
@@ -55,7 +56,7 @@ type Status struct {
 // ports returns the part of s that the Ports page shows.
 func (s Status) ports() ports.Status {
 	return ports.Status{
-		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, User: s.User,
+		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, User: s.User,
 		Notifications: s.Settings.Notifications, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, System: s.System,
 	}

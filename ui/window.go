@@ -155,11 +155,11 @@ func (w *Window) SetStatus(s Status) {
 		w.OnZoom(cmp.Or(s.Settings.Zoom, 100))
 	}
 	w.settings.SetSettings(s.Settings)
-	w.settings.ShowProblems(s.Problems)
+	w.settings.ShowProblems(s.Problems, s.CanDismiss)
 	w.ports.SetStatus(s.ports())
 	w.history.SetRules(s.Rules)
 	w.watches.SetRules(s.Rules)
-	w.watches.ShowProblems(s.Problems)
+	w.watches.ShowProblems(s.Problems, s.CanDismiss)
 }
 
 // setTheme applies a theme to everything on the screen: "light", "dark", or "" for the system's.

@@ -323,7 +323,7 @@ func (a *Agent) clearViewed() {
 
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), HookFailedAt: a.hookFailedAt(),
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
 		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil

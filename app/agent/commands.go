@@ -164,6 +164,10 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			a.window.handleClosing()
 		case ipc.DismissWelcome:
 			a.dismissWelcome()
+		case ipc.DismissProblems:
+			if a.problems.set(droppedEdits, "") {
+				a.sendStatus()
+			}
 		case ipc.Quit:
 			a.quit()
 		}

@@ -79,6 +79,10 @@ func unsavedWatchesProblem(err error) string {
 	return lang.L("Can't save the watches; they apply until Porthole quits: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
 }
 
+// droppedEdits is the subject of droppedWatchesProblem. It is the only problem that is over when it
+// is reported, so the user can dismiss it.
+const droppedEdits = "watches"
+
 func droppedWatchesProblem() string {
 	return lang.L("The settings file was edited, so your unsaved changes to the watches were discarded. If you still need them, make them again.")
 }

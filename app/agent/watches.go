@@ -6,7 +6,7 @@ import (
 
 // changeWatches applies change to the watches and saves them.
 func (a *Agent) changeWatches(change func(watch.Rules) watch.Rules) {
-	a.problems.set("watches", "") // the user has read it
+	a.problems.set(droppedEdits, "") // the user has read it
 	a.dropOutdatedEdits()
 	a.unsavedEdits = append(a.unsavedEdits, change)
 	a.saveWatches(change)
@@ -44,7 +44,7 @@ func (a *Agent) dropOutdatedEdits() {
 	}
 	a.log.Warn("the settings file was edited; dropped unsaved changes of the watches", "changes", len(a.unsavedEdits))
 	a.unsavedEdits = nil
-	a.problems.set("watches", droppedWatchesProblem())
+	a.problems.set(droppedEdits, droppedWatchesProblem())
 }
 
 // withUnsavedEdits returns rules with the unsaved edits applied.

@@ -184,3 +184,23 @@ func TestStopWatchingExcludesThePortOfTheNotification(t *testing.T) {
 	act(notify.Undo, 0)
 	w.wantFile(file + "  - ports: 80\n")
 }
+
+// The report about dropped changes is over; the user can dismiss it. Others go on.
+func TestReportAboutDroppedEditsIsDismissed(t *testing.T) {
+	w := newWatchesTest(t)
+	w.write("watches: oops\n")
+	w.watch(81)
+	if w.a.status().CanDismiss {
+		t.Error("a broken settings file can be dismissed")
+	}
+	w.write("watches:\n  - ports: 80\n")
+	if !w.a.status().CanDismiss {
+		t.Error("the report about dropped changes can't be dismissed")
+	}
+	w.a.WindowMessage(nil, ipc.Message{Kind: ipc.DismissProblems})
+	(<-w.a.inbox)()
+	w.want("dismissed", 0, 80)
+	if w.a.status().CanDismiss {
+		t.Error("dismissed: there is still something to dismiss")
+	}
+}

@@ -54,6 +54,7 @@ const (
 	Stopping         Kind = "stopping"          // the user is stopping Process
 	CountConnections Kind = "count_connections" // count the connections to Ports, which the window shows; answered by ConnectionTotals
 	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
+	DismissProblems  Kind = "dismiss_problems"  // the user has read the problems that are over (Status.CanDismiss)
 )
 
 // Messages of the agent to the window process, in addition to events.
@@ -119,6 +120,7 @@ type Status struct {
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	Problems    []string       `json:"problems,omitempty"`    // missing or broken features, one sentence each
+	CanDismiss  bool           `json:"can_dismiss,omitempty"` // some of Problems are over, and were only to be read
 	// HookFailedAt is the time of the latest failure of a hook that has not succeeded since.
 	HookFailedAt time.Time `json:"hook_failed_at,omitzero"`
 	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users

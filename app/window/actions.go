@@ -23,6 +23,7 @@ func (a actions) SetWatches(base, rules watch.Rules) {
 	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: rules})
 }
 func (a actions) DismissWelcome()   { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
+func (a actions) DismissProblems()  { a.p.send(ipc.Message{Kind: ipc.DismissProblems}) }
 func (a actions) Resume()           { a.p.send(ipc.Message{Kind: ipc.Resume}) }
 func (a actions) TestNotification() { a.p.send(ipc.Message{Kind: ipc.TestNotification}) }
 func (a actions) Set(key, value string) {

@@ -14,6 +14,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/driver/software"
+	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
 	"porthole/monitor/explain"
@@ -156,6 +157,11 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 		d.Fyne().Resize(size)
 	}
 	d.ShowPage(ui.PagePorts)
+	problem := status(theme, w.Watches)
+	problem.Problems, problem.CanDismiss = []string{lang.L("The settings file was edited, so your unsaved changes to the watches were discarded. If you still need them, make them again.")}, true
+	d.SetStatus(problem)
+	write(t, d.Fyne(), "problem-"+suffix)
+	d.SetStatus(status(theme, w.Watches))
 	writeTaken(t, d, w, theme, suffix)
 	overlay := func(name string) {
 		t.Helper()

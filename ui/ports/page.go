@@ -36,7 +36,8 @@ type Actions interface {
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
 	Pause(d time.Duration)              // pauses notifications; 0: until resumed
 	Resume()
-	DismissWelcome() // the user has read the welcome
+	DismissWelcome()  // the user has read the welcome
+	DismissProblems() // the user has read the problems that are over
 	// Set changes a setting. key and value are as in the settings file.
 	Set(key, value string)
 	StartAgent() // starts a new agent after the last one has exited
@@ -62,6 +63,7 @@ type Status struct {
 	Paused        bool
 	PausedUntil   time.Time // zero: until resumed
 	Problems      []string  // one sentence each
+	CanDismiss    bool      // some of Problems are over, and were only to be read
 	User          string    // user name of this session; "" if unknown
 	Notifications bool      // notifications are enabled
 	UDP           bool
@@ -177,7 +179,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.undoLink = widgets.NewLink(lang.L("Undo"), p.Undo)
 	p.foot = container.NewHBox(p.left, p.undoLink)
-	p.warning = widgets.NewWarningBar(actions.StartAgent)
+	p.warning = widgets.NewWarningBar(actions.StartAgent, func() { actions.DismissProblems(); p.Focus() })
 	p.welcome = newWelcome(func() {
 		actions.DismissWelcome()
 		p.showWelcome()
@@ -490,7 +492,7 @@ func (p *Page) setColumnWidths() {
 
 // warn shows the agent's problems in the warning bar.
 func (p *Page) warn(problems []string) {
-	if p.warning.Show(problems, p.live) {
+	if p.warning.Show(problems, p.live, p.status.CanDismiss) {
 		widgets.Relayout(p.Content)
 	}
 }

@@ -29,7 +29,8 @@ type Actions interface {
 	// OpenSettingsFile opens the settings file in the user's editor and calls Page.ShowResult
 	// with KeySettingsFile.
 	OpenSettingsFile()
-	StartAgent() // starts an agent after the last one exited
+	DismissProblems() // the user has read the problems that are over
+	StartAgent()      // starts an agent after the last one exited
 }
 
 // Page shows the settings. A change applies immediately. The page shows the values that
@@ -59,7 +60,8 @@ type settingGroup struct {
 
 // New returns the page. version is the version of the program.
 func New(actions Actions, version string) *Page {
-	p := &Page{actions: actions, connected: true, warning: widgets.NewWarningBar(actions.StartAgent)}
+	p := &Page{actions: actions, connected: true}
+	p.warning = widgets.NewWarningBar(actions.StartAgent, func() { actions.DismissProblems(); p.Focus() })
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.zoomRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(), p.soundRow(), p.testRow())
@@ -95,8 +97,9 @@ func (p *Page) layout(version string) *fyne.Container {
 }
 
 // ShowProblems shows problems, such as a settings file that cannot be read.
-func (p *Page) ShowProblems(problems []string) {
-	if p.warning.Show(problems, true) {
+// dismissible reports that some of them are over and can be dismissed.
+func (p *Page) ShowProblems(problems []string, dismissible bool) {
+	if p.warning.Show(problems, true, dismissible) {
 		widgets.Relayout(p.Content)
 	}
 }

@@ -342,7 +342,7 @@ func TestLaterProblemIsVisible(t *testing.T) {
 	d := newDesk(t)
 	bar := d.settings.warning.Object
 	for _, problems := range [][]string{nil, {"The settings file cannot be used"}, nil} {
-		d.settings.ShowProblems(problems)
+		d.settings.ShowProblems(problems, false)
 		if shown := bar.Visible() && bar.Size().Height > 0; shown != (problems != nil) {
 			t.Errorf("with problems %q: bar visible %t, size %v", problems, shown, bar.Size())
 		}
@@ -365,5 +365,30 @@ func TestSettingsFileIsOpenedWithoutAgent(t *testing.T) {
 	d.settings.ShowResult(KeySettingsFile, "")
 	if note := row.note.Segment.Text; note != row.help {
 		t.Errorf("after success: got note %q, want the description", note)
+	}
+}
+
+// The user dismisses a problem that is over, with the keyboard alone.
+func TestProblemIsDismissedByKeyboard(t *testing.T) {
+	d := newLoadedDesk(t, Settings{})
+	d.settings.ShowProblems([]string{"The settings file cannot be used"}, false)
+	if d.settings.warning.Dismiss.Visible() {
+		t.Error("a problem that goes on can be dismissed")
+	}
+	d.settings.ShowProblems([]string{"The settings file was edited"}, true)
+	c := d.Window.Canvas()
+	c.Unfocus()
+	c.FocusNext()
+	if c.Focused() != d.settings.warning.Dismiss {
+		t.Fatalf("the first Tab leads to %T, want Dismiss", c.Focused())
+	}
+	c.Focused().TypedKey(&fyne.KeyEvent{Name: fyne.KeyReturn})
+	d.Want("requests", d.Asked, []string{"dismiss the problems"})
+	if focused, _ := c.Focused().(fyne.CanvasObject); focused != d.settings.rows[0].focusTarget {
+		t.Errorf("afterwards the focus is on %T, want the first setting", c.Focused())
+	}
+	d.settings.ShowProblems(nil, false)
+	if d.settings.warning.Object.Visible() {
+		t.Error("the bar is still visible")
 	}
 }

@@ -98,6 +98,7 @@ func (d *Desk) Unwatch(port uint16)                { d.Ask("unwatch %d", port) }
 func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
 func (d *Desk) Pause(t time.Duration)              { d.Ask("pause %v", t) }
 func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
+func (d *Desk) DismissProblems()                   { d.Ask("dismiss the problems") }
 func (d *Desk) Resume()                            { d.Ask("resume") }
 func (d *Desk) TestNotification()                  { d.Ask("test") }
 func (d *Desk) Set(key, value string)              { d.Ask("set %s %q", key, value) }

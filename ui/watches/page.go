@@ -23,6 +23,7 @@ import (
 // and must not block.
 type Actions interface {
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
+	DismissProblems()                   // the user has read the problems that are over
 }
 
 // Page is the Watches page. It shows and edits the rules. Changes are shown immediately; the
@@ -61,7 +62,7 @@ func New(actions Actions, now func() time.Time, keys func(*fyne.KeyEvent)) *Page
 	p := &Page{actions: actions, now: now, keys: keys, live: true, selected: -1}
 	p.add = widgets.NewKeyButton(lang.L("Add watch"), p.addRule, nil)
 	p.add.Icon = theme.ContentAddIcon()
-	p.warning = widgets.NewWarningBar(nil) // the foot of the page shows that the agent has ended
+	p.warning = widgets.NewWarningBar(nil, func() { actions.DismissProblems(); p.Focus() }) // the foot of the page shows that the agent has ended
 	p.list = newRuleList(p)
 	p.form = newWatchForm(p.save, p.leaveForm, p.isDuplicate)
 	p.empty = widgets.NewEmptyState(func() {})
@@ -110,8 +111,9 @@ func (p *Page) SetRules(rules watch.Rules) {
 }
 
 // ShowProblems shows problems, such as a settings file to which changes cannot be written.
-func (p *Page) ShowProblems(problems []string) {
-	if p.warning.Show(problems, true) {
+// dismissible reports that some of them are over and can be dismissed.
+func (p *Page) ShowProblems(problems []string, dismissible bool) {
+	if p.warning.Show(problems, true, dismissible) {
 		widgets.Relayout(p.Content)
 	}
 }

@@ -76,14 +76,14 @@ func (d *watchDesk) setVisible(visible bool) {
 func TestProblemsAreShown(t *testing.T) {
 	d := newWatchDesk(t, rule(t, "3000", ""))
 	before := d.watches.list.Size().Height
-	d.watches.ShowProblems([]string{"Can't save the watches"})
+	d.watches.ShowProblems([]string{"Can't save the watches"}, false)
 	if texts := uitest.Texts(d.watches.warning.Object); !slices.ContainsFunc(texts, func(c *canvas.Text) bool { return c.Text == "Can't save the watches" }) {
 		t.Errorf("got the texts %v in the warning", texts)
 	}
 	if now := d.watches.list.Size().Height; !d.watches.warning.Object.Visible() || now >= before {
 		t.Errorf("list height %v before, %v now; warning visible: %t", before, now, d.watches.warning.Object.Visible())
 	}
-	d.watches.ShowProblems(nil)
+	d.watches.ShowProblems(nil, false)
 	if d.watches.warning.Object.Visible() || d.watches.list.Size().Height != before {
 		t.Errorf("the warning stays")
 	}
