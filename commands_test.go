@@ -75,6 +75,8 @@ var answers = map[string]answer{
 	"porthole stop 62893":    {status: 2, want: []string{`^{open} is used by`, `\({pid}\)`, `without a terminal.*--yes`}},
 	"porthole history":       {want: []string{`^No recorded events`}},
 	"porthole forget 5432":   {status: 2, want: []string{`without a terminal.*--yes`}},
+	"porthole mcp":           {want: []string{`^$`}},
+	"porthole mcp --install": {want: []string{`claude mcp add porthole -- `, `"mcpServers"`}},
 	"porthole doctor":        {status: 1, want: []string{`(?m)^ok +Listening ports`, `(?m)^ERROR +Session bus`}},
 }
 

@@ -47,7 +47,9 @@ func runList(ctx context.Context, args []string, o Options) error {
 		return err
 	}
 	s.Listeners = selected.narrow(s.Listeners)
-	s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
+	if !q.selected.words.Empty() { // preparing the texts to search costs more than all else
+		s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
+	}
 	if o.JSON {
 		out := q.snapshotJSON(s)
 		if port, single := q.ports.Single(); single && len(s.Listeners) == 0 {

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+
 	"porthole/internal/testhome"
 	"porthole/monitor/process/child"
 )
@@ -20,16 +22,24 @@ import (
 // roles are the children of the tests. "list" prints the JSON of runList for the ports in
 // its arguments, "stop" prints the error of runStop for the port in its argument, "ask"
 // as well and asks before it stops. "refuse" listens and closes each connection at once.
+// "mcp" is the command mcp.
 var roles = child.Roles(map[string]func(){
 	"list":   playList,
 	"ask":    func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminal()}) },
 	"stop":   func() { playStop(stopOptions{Options: standardOptions(), Yes: true}) },
 	"refuse": child.Reporting(playRefuse),
+	"mcp":    playMCP,
 })
 
 func TestMain(m *testing.M) {
 	child.Play(roles)
 	os.Exit(testhome.Main(m))
+}
+
+func playMCP() {
+	if err := serveMCP(context.Background(), &mcp.StdioTransport{}, "test", false, os.Stderr); err != nil {
+		child.Fail(err)
+	}
 }
 
 func playRefuse() child.Listening {

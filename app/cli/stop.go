@@ -38,6 +38,9 @@ type stopOptions struct {
 	Signal      string        // name of the signal to send; "": TERM
 	Stdin       io.Reader     // to read the answer from; nil without a terminal
 	GracePeriod time.Duration // how long to wait after a signal; 0: stop.GracePeriod
+
+	// Confirm returns nil if the user agrees to the question; nil asks at Stdin.
+	Confirm func(ctx context.Context, st *stopping, question string) error
 }
 
 func newStop() *cobra.Command {
@@ -281,8 +284,11 @@ func (st *stopping) onlyThroughManager() bool {
 
 // confirm asks question unless --yes is given.
 func (st *stopping) confirm(ctx context.Context, question string) error {
-	if st.Yes {
+	switch {
+	case st.Yes:
 		return nil
+	case st.Confirm != nil:
+		return st.Confirm(ctx, st, question)
 	}
 	yes, err := confirm(ctx, st.Stdin, st.Stderr, question)
 	if err == nil && !yes {
