@@ -171,3 +171,46 @@ func fields(text string) string {
 func countless(text string) string {
 	return strings.TrimSpace(strings.ReplaceAll(fields(text), "{{.Count}}", ""))
 }
+
+// glossary has the German word, or its stem, for each English term, as regular expressions. One
+// term has one translation everywhere.
+var glossary = map[string]string{
+	`stopped by you`:                      `anuell beendet`,
+	`by you\b`:                            `anuell`,
+	`exposed`:                             `Netz`,
+	`watch(es|ed)?\b`:                     `eobacht`,
+	`force quit`:                          `rzw[iu]ng`,
+	`history`:                             `erlauf`,
+	`events?\b`:                           `reignis`,
+	`tray`:                                `Infobereich`,
+	`clients?\b`:                          `lient`,
+	`folder`:                              `rdner`,
+	`warnings?\b`:                         `arn`,
+	`accept queue`:                        `Accept-Warteschlange`,
+	`settings file`:                       `Einstellungsdatei`,
+	`urgency`:                             `ringlich`,
+	`log for details`:                     `Protokoll`,
+	`notification daemon`:                 `Benachrichtigungsdienst`,
+	`^pause notifications|^notifications`: `enachrichtigung`,
+}
+
+func TestGermanUsesOneWordForEachTerm(t *testing.T) {
+	formal := regexp.MustCompile(`\b(Ihnen|\p{Ll}+en Sie)\b`) // the texts address nobody
+	for key, value := range readTranslation(t, "../assets/translations/de.json") {
+		texts := []any{value}
+		if forms, ok := value.(map[string]any); ok {
+			texts = []any{forms["one"], forms["other"]}
+		}
+		for _, text := range texts {
+			text, _ := text.(string)
+			if formal.MatchString(text) {
+				t.Errorf("%q: got %q, want a text without \"Sie\" for the reader", key, text)
+			}
+			for term, word := range glossary {
+				if regexp.MustCompile(`(?i)\b`+term).MatchString(key) && !regexp.MustCompile(word).MatchString(text) {
+					t.Errorf("%q: got %q, want the word %q for %q", key, text, word, term)
+				}
+			}
+		}
+	}
+}

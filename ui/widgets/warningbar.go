@@ -6,6 +6,7 @@ import (
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
+	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/widget"
 
 	uitheme "porthole/ui/theme"
@@ -27,7 +28,7 @@ func NewWarningBar(restart, dismiss func()) *WarningBar {
 	w.text.Wrapping = fyne.TextWrapWord
 	w.Again.Hide()
 	w.Dismiss.Hide()
-	buttons := container.NewCenter(container.NewHBox(w.Dismiss, w.Again))
+	buttons := container.New(layout.NewCustomPaddedLayout(0, 0, 0, 8), container.NewCenter(container.NewHBox(w.Dismiss, w.Again)))
 	bar := container.NewBorder(nil, nil, NewRectangle(uitheme.ColorAlert, fyne.NewSize(4, 1), 0), buttons, w.text)
 	w.Object = container.NewStack(NewRectangle(uitheme.TintChanged, fyne.Size{}, 0), bar)
 	w.Object.Hide()
