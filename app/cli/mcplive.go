@@ -16,7 +16,7 @@ import (
 // see the same sockets as the kernel's table.
 const (
 	liveTime = 2 * time.Minute
-	liveWait = 2 * time.Second
+	liveWait = 300 * time.Millisecond
 )
 
 // liveList answers which TCP sockets listen, with their owners, from a monitor that it runs
@@ -40,8 +40,9 @@ func newLiveList(ctx context.Context) *liveList {
 // errNoLiveList means that the monitor has not seen the sockets that listen now.
 var errNoLiveList = errors.New("the monitor does not follow the sockets")
 
-// current returns a snapshot with exactly the sockets that listen now.
-func (v *liveList) current(ctx context.Context) (monitor.Snapshot, error) {
+// current returns a snapshot with exactly the sockets that listen now on ports; nil for
+// all.
+func (v *liveList) current(ctx context.Context, ports monitor.Ports) (monitor.Snapshot, error) {
 	v.use()
 	table, err := socket.Open(slog.New(slog.NewTextHandler(io.Discard, nil))) // the monitor's table logs the same
 	if err != nil {
@@ -58,7 +59,7 @@ func (v *liveList) current(ctx context.Context) (monitor.Snapshot, error) {
 		v.mu.Lock()
 		snapshot, changed := v.snapshot, v.changed
 		v.mu.Unlock()
-		if !snapshot.TakenAt.IsZero() && hasSockets(snapshot, now) {
+		if !snapshot.TakenAt.IsZero() && hasSockets(snapshot, now, ports) {
 			snapshot.TakenAt = time.Now()
 			return snapshot, nil
 		}
@@ -72,20 +73,26 @@ func (v *liveList) current(ctx context.Context) (monitor.Snapshot, error) {
 	}
 }
 
-// hasSockets reports whether s consists of exactly these sockets.
-func hasSockets(s monitor.Snapshot, sockets []monitor.Socket) bool {
+// hasSockets reports whether, on ports, s consists of exactly these sockets.
+func hasSockets(s monitor.Snapshot, sockets []monitor.Socket, ports monitor.Ports) bool {
 	known := make(map[monitor.SocketID]bool, len(sockets))
 	for _, l := range s.Listeners {
-		for _, held := range l.Sockets {
-			known[held.ID] = true
+		if ports == nil || ports.Contains(l.Port) {
+			for _, held := range l.Sockets {
+				known[held.ID] = true
+			}
 		}
 	}
 	for _, socket := range sockets {
+		if ports != nil && !ports.Contains(socket.Port) {
+			continue
+		}
 		if !known[socket.ID] {
 			return false
 		}
+		delete(known, socket.ID)
 	}
-	return len(known) == len(sockets)
+	return len(known) == 0
 }
 
 // use starts the monitor unless it runs, and lets it run for another liveTime.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/owner"
 )
@@ -117,7 +118,7 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 	if err != nil {
 		return err
 	}
-	snapshot, err := s.live.current(ctx)
+	snapshot, err := s.live.current(ctx, q.ports)
 	if err != nil || o.UDP { // the monitor has TCP only
 		if snapshot, err = q.scan(ctx, owner.New()); err != nil {
 			return err
@@ -248,7 +249,7 @@ func (s *mcpServer) warnings(ctx context.Context, _ noInput) (map[string]any, er
 		if err != nil {
 			return err
 		}
-		for _, l := range q.whoJSON(0, gatherDetails(nil, snapshot.Listeners, nil)).Listeners {
+		for _, l := range q.whoJSON(0, gatherDetails(nil, snapshot.Listeners, ipc.Message{})).Listeners {
 			if len(l.Warnings) > 0 {
 				warned = append(warned, l)
 			}
