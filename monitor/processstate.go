@@ -18,6 +18,8 @@ type ProcessState struct {
 	// one started with nohup. It is not set for daemons that double-fork: their
 	// process group is that of their session.
 	ShellEnded     bool
+	Suspended      bool   // by SIGSTOP or Ctrl+Z
+	Paused         bool   // its control group is frozen, as that of a paused container
 	RunsAsRoot     bool   // its effective user is root, regardless of who started it
 	ProgramDeleted bool   // its program file was deleted or replaced
 	FolderDeleted  bool   // its working directory was deleted

@@ -3,6 +3,7 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"os/exec"
@@ -196,5 +197,18 @@ func TestStopReportsTheNewOwnerOfThePort(t *testing.T) {
 	}
 	if Status(err) != 1 || isRunning(pid) || !strings.Contains(err.Error(), fmt.Sprintf("(%d) took %s again", os.Getpid(), port)) {
 		t.Errorf("error = %v, want that this process has the port\n%s", err, out)
+	}
+}
+
+// The commonest reason why a port hangs is a suspended server: who tells it.
+func TestWhoWarnsAboutASuspendedProcess(t *testing.T) {
+	v := child.ServeVictim(t, "listen", withoutSettings)
+	child.Suspend(t, v.PID)
+	var out strings.Builder
+	if err := runWho(t.Context(), strconv.Itoa(v.Port), Options{Stdout: &out, Stderr: io.Discard}); err != nil {
+		t.Fatal(err)
+	}
+	if want := fmt.Sprintf("! Suspended (SIGSTOP or Ctrl+Z), so it answers no client. To resume it: fg in its terminal, or kill -CONT %d.", v.PID); !strings.Contains(out.String(), want) {
+		t.Errorf("got %s, want %q in it", out.String(), want)
 	}
 }

@@ -8,6 +8,8 @@ import (
 
 // The warnings, each with advice. The user interface looks them up in its translations.
 const (
+	textSuspended       = "Suspended (SIGSTOP or Ctrl+Z), so it answers no client. To resume it: fg in its terminal, or kill -CONT {{.Detail}}."
+	textPaused          = "Its container or control group is paused, so it answers no client until that is resumed."
 	textOrphaned        = "{{.Why}}. Stop it if it is no longer needed."
 	textQueueFull       = "The accept queue is full ({{.Detail}}), so new connections fail. The limit is usually net.core.somaxconn. Raise it, or restart the process if this persists."
 	textProgramReplaced = "The program file was deleted or replaced after the process started. Restart it to run the current version."
@@ -25,7 +27,7 @@ const (
 // Texts returns the Text of every warning, for translators.
 func Texts() []string {
 	return []string{
-		textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot,
+		textSuspended, textPaused, textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot,
 		textExposed, textDatabase, textDebugger, textAdmin, textDevelopment,
 	}
 }
@@ -36,6 +38,10 @@ func (w Warning) Sentence(why ancestry.Explanation) monitor.Sentence {
 	switch w.Kind {
 	case Orphaned:
 		return monitor.Sentence{Text: textOrphaned, Data: map[string]any{"Why": why.Sentence()}}
+	case Suspended:
+		text = textSuspended
+	case Paused:
+		text = textPaused
 	case QueueFull:
 		text = textQueueFull
 	case ProgramReplaced:

@@ -5,6 +5,7 @@ package warning
 import (
 	"fmt"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"porthole/monitor"
@@ -17,6 +18,8 @@ type Kind string
 
 // The kinds of warnings. Readers must ignore unknown kinds.
 const (
+	Suspended       Kind = "suspended"        // it was stopped by SIGSTOP or Ctrl+Z and answers nothing
+	Paused          Kind = "paused"           // its container or control group is paused
 	Orphaned        Kind = "orphaned"         // its shell or terminal has ended
 	QueueFull       Kind = "queue_full"       // its accept queue is full
 	ProgramReplaced Kind = "program_replaced" // its program file was deleted or replaced
@@ -30,7 +33,7 @@ const (
 // Warning is one warning about a process.
 type Warning struct {
 	Kind   Kind   `json:"kind"`
-	Detail string `json:"detail,omitempty"` // the folder, the library, the queue or the kind of service: cleaned and masked
+	Detail string `json:"detail,omitempty"` // the folder, the library, the queue, the PID or the kind of service: cleaned and masked
 }
 
 // Check returns the warnings about o, which holds l, most urgent first: what is
@@ -44,6 +47,8 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 			warnings = append(warnings, Warning{kind, detail})
 		}
 	}
+	add(state.Suspended, Suspended, strconv.Itoa(o.PID))
+	add(state.Paused, Paused, "")
 	add(why.Orphaned, Orphaned, "")
 	add(state.QueueFull, QueueFull, fmt.Sprintf("%d of %d", state.QueueLength, state.QueueLimit))
 	add(o.Deleted || state.ProgramDeleted, ProgramReplaced, "")
