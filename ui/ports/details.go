@@ -141,6 +141,7 @@ type detailsPane struct {
 	chain            *widgets.CopyText
 	chainBox         fyne.CanvasObject
 	clients          *widgets.ClientList
+	clientsArea      *tooltip.Area // around clients
 	clientsTitle     *canvas.Text
 	meter            connection.Meter // computes the rates of the selected listener's connections
 	browser, copyURL *widgets.Button
@@ -167,6 +168,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.pid.TextStyle.Bold = true
 	p.warnings = widgets.NewWarningList(true)
 	p.clients, p.clientsTitle = widgets.NewClientList(false), widgets.NewCaption()
+	p.clientsArea = tooltip.NewAreaAt(p.clients.Object, p.clients.CutAt)
 	p.facts = container.New(widgets.LabelledRows{Label: 92, EqualHeights: true})
 	p.ask = widgets.NewLink("", do.ask)
 	p.explain, p.explanation = widgets.NewLink(lang.L("Explain"), do.explain), widgets.NewCopyText("")
@@ -184,7 +186,7 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	heading := container.NewHBox(tooltip.NewArea(p.name, func() string { return cutText(p.name, p.model.name) }), container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
 	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
-		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain, p.ask)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clients.Object)
+		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain, p.ask)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clientsArea)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), content))
 	foot := container.New(layout.NewCustomPaddedLayout(2, 10, 16, 12), buttons)
 	p.foot = container.New(footed{}, p.scroll, foot)
@@ -203,7 +205,7 @@ func (p *detailsPane) show(m detailsModel) {
 	if m.id != p.model.id { // the next probe shows the clients of the new listener
 		p.meter = connection.Meter{}
 		p.scroll.ScrollToTop()
-		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
+		p.clientsTitle.Hidden, p.clientsArea.Hidden = true, true
 	}
 	p.model = m
 	if !p.shown {
@@ -213,7 +215,7 @@ func (p *detailsPane) show(m detailsModel) {
 	}
 	p.paint()
 	if m.closed {
-		p.clientsTitle.Hidden, p.clients.Object.Hidden = true, true
+		p.clientsTitle.Hidden, p.clientsArea.Hidden = true, true
 	}
 	if resized := p.showFacts(m.facts); same && !resized {
 		return
@@ -331,7 +333,7 @@ func (p *detailsPane) connected(l *monitor.Listener, r probe.Result) {
 	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(st.Conns)), table.ColorMuted)
 	resized := p.clients.Show(words.ClientLines(st.Conns, &p.meter, st.BytesKnown, false))
 	if p.clientsTitle.Hidden || resized {
-		p.clientsTitle.Hidden, p.clients.Object.Hidden = false, false
+		p.clientsTitle.Hidden, p.clientsArea.Hidden = false, false
 		p.object.Refresh()
 	}
 }

@@ -5,9 +5,12 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2"
+
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/ui/probe"
+	"porthole/ui/tooltip"
 	"porthole/ui/uitest"
 	"porthole/ui/widgets"
 )
@@ -66,15 +69,15 @@ func TestClientsInDetailsPane(t *testing.T) {
 	d.probe(a, st, monitor.ProcessState{})
 	pane := d.ports.details
 	d.Want("clients", clientsOf(pane.clients), []string{"curl 7 1 conn 3.0 kB/s"})
-	if !pane.clients.Object.Visible() || pane.clientsTitle.Text != "Connections (1)" {
-		t.Errorf("clients: shown %v, title %q", pane.clients.Object.Visible(), pane.clientsTitle.Text)
+	if !pane.clientsArea.Visible() || pane.clientsTitle.Text != "Connections (1)" {
+		t.Errorf("clients: shown %v, title %q", pane.clientsArea.Visible(), pane.clientsTitle.Text)
 	}
 	d.ports.table.Select(b.ID)
-	if pane.clients.Object.Visible() {
+	if pane.clientsArea.Visible() {
 		t.Error("the clients of another listener are shown")
 	}
 	d.probe(a, st, monitor.ProcessState{}) // a probe that started before
-	if pane.clients.Object.Visible() {
+	if pane.clientsArea.Visible() {
 		t.Error("a late probe shows the clients of another listener")
 	}
 }
@@ -103,5 +106,37 @@ func TestDetailsPaneShowsWarnings(t *testing.T) {
 	d.probe(a, connection.State{QueueKnown: true, QueueLimit: 2}, monitor.ProcessState{})
 	if pane.warnings.Object.Visible() {
 		t.Error("the warnings did not disappear")
+	}
+}
+
+// The details pane is narrow; the pointer shows a client's whole name. Without a pointer nothing is
+// done for tooltips.
+func TestTooltipOfCutClient(t *testing.T) {
+	d := newDesk(t)
+	calls := 0
+	after := tooltip.After
+	tooltip.After = func(wait time.Duration, do func()) func() { calls++; return after(wait, do) }
+	l := uitest.Listening(3000, "node", 10)
+	d.see(l)
+	d.ports.table.Select(l.ID)
+	const name = "a-client-with-a-name-that-does-not-fit"
+	st := connection.State{BytesKnown: true, Conns: []connection.Conn{uitest.Conn(1, 7, name, 0, 0), uitest.Conn(2, 9, "curl", 0, 0)}}
+	d.probe(l, st, monitor.ProcessState{})
+	for range 3 {
+		d.At = d.At.Add(time.Second)
+		d.Tick()
+		d.probe(l, st, monitor.ProcessState{})
+	}
+	if calls > 0 {
+		t.Errorf("a window without a pointer waited for %d tooltips, want none", calls)
+	}
+	list := d.ports.details.clients.Object
+	widgets.Reveal(d.ports.details.scroll, list)
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(list)
+	if got := uitest.ShowTooltip(d.Window, at.AddXY(10, 5)); got != name+" 7" {
+		t.Errorf("got tooltip %q, want the whole name", got)
+	}
+	if got := uitest.ShowTooltip(d.Window, at.AddXY(10, 25)); got != "" {
+		t.Errorf("a name that fits: got tooltip %q, want none", got)
 	}
 }

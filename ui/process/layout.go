@@ -19,7 +19,7 @@ import (
 // layout returns the window's content.
 
 func (p *Window) layout() fyne.CanvasObject {
-	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), tooltip.NewArea(p.clients.Object, p.clients.Cut), p.spark.raster)
+	clients := container.New(layout.NewCustomPaddedVBoxLayout(4), tooltip.NewAreaAt(p.clients.Object, p.clients.CutAt), p.spark.raster)
 	p.clientsBox = widgets.TitledBox(p.clientsTitle, container.New(layout.NewCustomPaddedLayout(4, 4, 8, 8), clients))
 	p.clientsBox.Hide()
 	p.body = container.New(&sections{first: 4, second: 7, end: 10},

@@ -619,8 +619,10 @@ func TestTooltipOfCutClient(t *testing.T) {
 	list.Show([][4]string{{name, "1 conn", "", ""}, {"curl 12", "1 conn", "", ""}})
 	list.Object.Resize(fyne.NewSize(300, 40))
 	list.Object.Layout.Layout(list.Object.Objects, list.Object.Size())
-	if got := list.Cut(); got != name {
-		t.Errorf("got %q, want the name that is cut", got)
+	for y, want := range map[float32]string{5: name, 25: "", 45: ""} {
+		if got := list.CutAt(fyne.NewPos(10, y)); got != want {
+			t.Errorf("at %v: got %q, want %q", y, got, want)
+		}
 	}
 }
 

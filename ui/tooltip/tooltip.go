@@ -240,13 +240,18 @@ func wrap(text string, width float32) (lines []string) {
 type Area struct {
 	widget.BaseWidget
 	content fyne.CanvasObject
-	text    func() string
+	text    func(at fyne.Position) string
 }
 
 var _ desktop.Hoverable = (*Area)(nil)
 
 // NewArea returns content with a tooltip. text returns it; "" for none.
 func NewArea(content fyne.CanvasObject, text func() string) *Area {
+	return NewAreaAt(content, func(fyne.Position) string { return text() })
+}
+
+// NewAreaAt returns content with a tooltip that depends on the position in it, such as its row.
+func NewAreaAt(content fyne.CanvasObject, text func(at fyne.Position) string) *Area {
 	a := &Area{content: content, text: text}
 	a.ExtendBaseWidget(a)
 	return a
@@ -261,7 +266,7 @@ func (a *Area) MouseIn(e *desktop.MouseEvent) { a.MouseMoved(e) }
 // MouseMoved implements desktop.Hoverable.
 func (a *Area) MouseMoved(e *desktop.MouseEvent) {
 	if e != nil {
-		Point(a, a.text(), e.AbsolutePosition)
+		Point(a, a.text(e.Position), e.AbsolutePosition)
 	}
 }
 

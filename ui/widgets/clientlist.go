@@ -52,15 +52,17 @@ func (l *ClientList) Show(lines []clientLine) (resized bool) {
 	return resized
 }
 
-// Cut returns the names that are shortened, each on a line.
-func (l *ClientList) Cut() string {
-	var cut []string
-	for i, line := range l.Lines {
-		if t, ok := l.Object.Objects[i*clientCells].(*canvas.Text); ok && t.Text != line[0] {
-			cut = append(cut, line[0])
-		}
+// CutAt returns the whole name of the client at a position in Object if it is shortened, otherwise
+// "".
+func (l *ClientList) CutAt(at fyne.Position) string {
+	i := int(at.Y / clientHeight)
+	if i < 0 || i >= len(l.Lines) {
+		return ""
 	}
-	return strings.Join(cut, "\n")
+	if t, ok := l.Object.Objects[i*clientCells].(*canvas.Text); ok && t.Text != l.Lines[i][0] {
+		return l.Lines[i][0]
+	}
+	return ""
 }
 
 // Sizes of a ClientList.
