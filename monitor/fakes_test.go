@@ -215,14 +215,19 @@ func startWith(t *testing.T, table Table, fake *fakeTable, ids ...SocketID) *sce
 	if len(ids) > 0 {
 		s.finder.holds(ids[0], 10)
 	}
-	s.monitor = New(table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
+	s.run(New(table, s.finder, Options{Logger: slog.New(slog.NewTextHandler(io.Discard, nil))}))
+	return s
+}
+
+// run runs m until stop is called.
+func (s *scene) run(m *Monitor) {
+	s.monitor = m
 	s.updates = s.monitor.Subscribe()
-	ctx, cancel := context.WithCancel(t.Context())
+	ctx, cancel := context.WithCancel(s.Context())
 	ended := make(chan struct{})
 	go func() { defer close(ended); s.monitor.Run(ctx) }()
 	s.stop = func() { cancel(); <-ended }
 	synctest.Wait()
-	return s
 }
 
 // after waits for d, and until the monitor is idle.

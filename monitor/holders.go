@@ -59,17 +59,25 @@ func (m *Monitor) holdings() []Holding {
 }
 
 // watchOwners asks the table for a hint when a process exits that holds a
-// socket.
+// socket, and has the source of processes watch these, too.
 func (m *Monitor) watchOwners() {
-	if !m.holdersChanged || m.exits == nil {
+	if !m.holdersChanged {
 		return
 	}
 	m.holdersChanged = false
 	var pids []int
+	var owners []Owner
 	for _, h := range m.holdings() {
-		pids = append(pids, h.Owner.PID)
+		if len(pids) == 0 || pids[len(pids)-1] != h.Owner.PID {
+			pids, owners = append(pids, h.Owner.PID), append(owners, h.Owner)
+		}
 	}
-	m.exits.WatchExits(slices.Compact(pids))
+	if m.exits != nil {
+		m.exits.WatchExits(pids)
+	}
+	if m.opts.Programs != nil {
+		m.opts.Programs.Watch(owners)
+	}
 }
 
 // applyResult applies one result of the worker.

@@ -16,6 +16,7 @@ type Options struct {
 	Keep     func(*Listener) bool // selects the listeners to publish; nil means all
 	Enrich   Enricher             // adds names of users, projects and the like, which arrive later; may be nil
 	Describe func(*Listener)      // fills in Service, Container and the like before a listener is published; may be nil
+	Programs ProcessSource        // reports programs that start, and how processes ended; may be nil
 	Logger   *slog.Logger         // slog.Default() if nil
 }
 
@@ -44,7 +45,8 @@ var followUps = []time.Duration{400 * time.Millisecond, 900 * time.Millisecond, 
 // Monitor watches a Table. Create it with New, then call Run or Scan.
 type Monitor struct {
 	table  Table
-	exits  ExitWatcher // the table; nil if it cannot watch for exits
+	exits  ExitWatcher      // the table; nil if it cannot watch for exits
+	starts DescriptorWaiter // the table; nil if it cannot wait for starts of programs
 	finder Finder
 	opts   Options
 	log    *slog.Logger
@@ -74,6 +76,10 @@ type Monitor struct {
 	filtered   []Socket            // buffer for the sockets on opts.Ports
 	unlisting  bool                // listeners that disappear now were not closed
 	followUp   followUp
+	startups   *startups
+	started    []int     // buffer for the PIDs of programs
+	awaited    bool      // the next start of a program ends Wait
+	endings    []*ending // of the holders of sockets that were closed since the last publish
 
 	holdersChanged bool      // since the last WatchExits
 	holdingsCache  []Holding // all holdings, sorted by PID; nil after a change
@@ -112,6 +118,10 @@ func New(table Table, finder Finder, opts Options) *Monitor {
 		unsettled:  make(map[SocketID]*entry),
 	}
 	m.exits, _ = table.(ExitWatcher)
+	if opts.Programs != nil && opts.Programs.Descriptor() >= 0 {
+		m.starts, _ = table.(DescriptorWaiter)
+		m.startups = newStartups(opts.Programs.Running)
+	}
 	m.udp.Store(opts.UDP)
 	m.interval.Store(int64(opts.Interval))
 	return m
@@ -244,8 +254,12 @@ func (m *Monitor) Run(ctx context.Context) {
 		// Comparing a long table takes time. While a search reports owners one by
 		// one, at most half of the time goes into publishing, the rest into reading
 		// the results.
-		if begin := m.now(); work.idle() || !begin.Before(nextPublish) {
+		begin := m.now()
+		if next := m.awaitExits(begin); !next.IsZero() {
+			deadline = earliest(deadline, next)
+		} else if work.idle() || !begin.Before(nextPublish) {
 			m.publish(now)
+			m.endings = m.endings[:0]
 			m.watchOwners()
 			nextPublish = m.now().Add(time.Since(begin))
 		}
@@ -256,12 +270,16 @@ func (m *Monitor) Run(ctx context.Context) {
 		if work.idle() {
 			deadline = earliest(deadline, m.followUp.due)
 		}
+		m.awaitStart(now)
 		closed, hint = m.table.Wait(time.Until(earliest(nextPoll, deadline)), closed[:0])
 		if hint&TableChanged != 0 {
 			nextPoll = earliest(nextPoll, lastPoll.Add(minHintInterval))
 		}
 		if hint&OwnerExited != 0 {
 			nextVerify = m.now()
+		}
+		if hint&Readable != 0 {
+			nextPoll = earliest(nextPoll, m.programStarted(m.now()))
 		}
 	}
 }
@@ -284,6 +302,7 @@ func (m *Monitor) applyResults(work *ownerWorker) {
 // pollAndReport polls once, publishes a change of Health, and returns the time
 // until the next poll.
 func (m *Monitor) pollAndReport(now time.Time, fresh bool) time.Duration {
+	m.readStarts(now)
 	err := m.poll(now, fresh)
 	m.health.PollDuration = time.Since(now)
 	before := m.health.Interval
@@ -310,10 +329,14 @@ func (m *Monitor) pollAndReport(now time.Time, fresh bool) time.Duration {
 
 // currentInterval returns the time until the next poll.
 func (m *Monitor) currentInterval(now time.Time) time.Duration {
-	if now.Before(m.fastUntil) {
-		return min(fastInterval, m.health.Interval)
+	interval := m.health.Interval
+	if m.startups != nil {
+		interval = m.startups.interval(now, interval)
 	}
-	return m.health.Interval
+	if now.Before(m.fastUntil) {
+		return min(fastInterval, interval)
+	}
+	return interval
 }
 
 // hasHolders reports whether an owner of any socket is known.

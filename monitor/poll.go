@@ -109,6 +109,7 @@ func (m *Monitor) remove(id SocketID, now time.Time) {
 		m.makeVisible(e)
 		m.publish(now)
 	}
+	m.askExits(e, now)
 	m.forget(id)
 	m.pollFaster(now)
 }

@@ -82,6 +82,9 @@ func (m *Monitor) publish(now time.Time) {
 		if m.unlisting && events[i].Kind == Closed {
 			events[i].Kind = Unlisted
 		}
+		if events[i].Kind == Closed {
+			events[i].Exit = m.exitOf(events[i].Listener)
+		}
 	}
 	if len(events) > 0 {
 		m.send(events)

@@ -236,6 +236,7 @@ type Event struct {
 	Listener *Listener `json:"listener"`          // for Closed, its last state
 	Before   *Listener `json:"before,omitempty"`  // only for OwnerChanged, ExposureChanged and Updated
 	Stopped  string    `json:"stopped,omitempty"` // for Closed, how the user stopped the owners: "SIGTERM", "docker stop web"; "" if that is not known
+	Exit               // for Closed, how the principal owner ended, if it ended and that is known
 }
 
 // Health is the state of the monitor.

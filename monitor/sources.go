@@ -40,6 +40,42 @@ type ExitWatcher interface {
 	WatchExits(pids []int)
 }
 
+// DescriptorWaiter is implemented by a Table that can wait for a descriptor of a
+// ProcessSource.
+type DescriptorWaiter interface {
+	// WaitFor makes Wait return once with the hint Readable when fd is readable. It must
+	// be called again after each such hint. fd is always the same. It is called by the
+	// goroutine that calls Wait.
+	WaitFor(fd int) error
+}
+
+// ProcessSource reports the programs that start on this machine, and how processes
+// ended. It only adds to what polls find out: it may lose events. Its methods are called
+// by the Monitor's goroutine, and none of them waits.
+type ProcessSource interface {
+	// Descriptor returns the descriptor that becomes readable when a program starts.
+	Descriptor() int
+	// Started appends the PIDs of the programs that have started since the last call.
+	Started(pids []int) []int
+	// Running reports whether a process has this PID.
+	Running(pid int) bool
+	// Watch replaces the processes whose ends will be asked for.
+	Watch(owners []Owner)
+	// Exit returns how o ended, the zero value if that is not known, and whether o is
+	// still running. While o is Exiting, a later call may know more.
+	Exit(o Owner) (Exit, Life)
+}
+
+// Life is whether a process is running.
+type Life int
+
+// The stages of a life.
+const (
+	Alive   Life = iota
+	Exiting      // it has closed its descriptors and will end any moment
+	Ended
+)
+
 // Hint is the reason why Table.Wait returned early. Hints can be combined.
 type Hint uint8
 
@@ -47,6 +83,7 @@ type Hint uint8
 const (
 	TableChanged Hint = 1 << iota // a socket was closed that may have been a listener
 	OwnerExited                   // a process of ExitWatcher.WatchExits exited
+	Readable                      // the descriptor of DescriptorWaiter.WaitFor is readable
 )
 
 // Finder finds the processes that hold sockets. It is used by one goroutine at

@@ -143,7 +143,7 @@ func (w *Window) Update(u monitor.Update) {
 	w.history.Update(u)
 	w.watches.Update(u.Snapshot)
 	for _, p := range w.processes {
-		p.Update(u.Snapshot)
+		p.Update(u)
 	}
 }
 

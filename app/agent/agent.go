@@ -27,6 +27,7 @@ import (
 	"porthole/monitor/history/store"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
+	"porthole/monitor/procevents"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 	"porthole/monitor/socketunit"
@@ -146,6 +147,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	// Return the memory that only starting needed.
 	freeMemory := time.AfterFunc(5*time.Second, debug.FreeOSMemory)
 	defer freeMemory.Stop()
+	programs := procevents.Open()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
 	containers := container.New()
@@ -158,19 +160,22 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	}
 	a := &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
-		monitor:      monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: describe, Logger: opts.Logger}),
+		monitor:      monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: describe, Programs: programs, Logger: opts.Logger}),
 		settingsFile: settings.Open(settings.Path()), pausePath: pausePath(), uiState: uiStateFile{path: uiStatePath()},
 		openings: openings, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		watcher: watch.NewWatcher(nil, watch.DefaultGrace),
 	}
 	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
 	a.lastOwners = newLastOwners(a)
+	a.watcher.Stopped = a.userStops.stopped
+	a.log.Info(procevents.Describe(programs))
 	a.window = newWindowProcess(a)
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
 	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)
 	if err != nil {
 		table.Close()
+		_ = programs.Close() // nothing was written to it
 		return nil, err
 	}
 	a.tracker = sockevents.Open(opts.Logger)
@@ -232,6 +237,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		return a.successor, nil // the table may still be in use
 	}
 	table.Close()
+	_ = programs.Close() // nothing was written to it
 	return a.successor, nil
 }
 
@@ -337,7 +343,7 @@ func (a *Agent) sendStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
-		Recent: a.recent, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
+		Recent: a.userStops.markEvents(a.recent), Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
 		Vacant: a.vacant, Last: a.lastOwnersOf(time.Now()),
 	}
 }

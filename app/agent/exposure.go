@@ -130,7 +130,9 @@ func (x *exposure) check(now time.Time, e monitor.Event, reported []watch.Alert)
 	case slices.Contains(x.state.Familiar, id):
 	case now.Before(x.state.LearnUntil):
 		x.learn(id)
-	case slices.ContainsFunc(reported, func(a watch.Alert) bool { return a.Listener.ID == l.ID && a.Kind != watch.Closed }):
+	case slices.ContainsFunc(reported, func(a watch.Alert) bool {
+		return a.Listener.ID == l.ID && a.Kind != watch.Closed && a.Kind != watch.Crashed
+	}):
 	case now.Sub(x.alerted[id]) < realertTime:
 	default:
 		x.alerted[id] = now

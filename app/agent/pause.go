@@ -101,7 +101,7 @@ func (a *Agent) addMissed(alerts []watch.Alert) {
 func (a *Agent) identifyMissed(listeners []*monitor.Listener) {
 	for _, l := range listeners {
 		for i := range a.missed {
-			if m := &a.missed[i]; m.Listener.ID == l.ID && len(m.Listener.Owners) == 0 && m.Kind != watch.Closed {
+			if m := &a.missed[i]; m.Listener.ID == l.ID && len(m.Listener.Owners) == 0 && m.Kind != watch.Closed && m.Kind != watch.Crashed {
 				m.Listener = withoutSecrets(l)
 			}
 		}

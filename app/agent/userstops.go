@@ -50,12 +50,22 @@ func (s *userStops) how(l *monitor.Listener) (how string, ok bool) {
 	return how, len(l.Owners) > 0
 }
 
-// markAlerts sets ByUser in closing alerts if the user stopped all last owners of
-// the listener.
+// stopped reports whether the user stopped all owners of l.
+func (s *userStops) stopped(l *monitor.Listener) bool {
+	_, ok := s.how(l)
+	return ok
+}
+
+// markAlerts sets ByUser in alerts about closes and restarts if the user stopped all last
+// owners of the listener that closed.
 func (s *userStops) markAlerts(alerts []watch.Alert) {
 	for i, a := range alerts {
-		_, ok := s.how(a.Listener)
-		alerts[i].ByUser = a.Kind == watch.Closed && ok
+		switch a.Kind {
+		case watch.Closed:
+			alerts[i].ByUser = s.stopped(a.Listener)
+		case watch.Restarted, watch.Moved:
+			alerts[i].ByUser = s.stopped(a.Before)
+		}
 	}
 }
 

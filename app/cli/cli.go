@@ -21,6 +21,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
+	"porthole/monitor/procevents"
 	"porthole/monitor/socket"
 	"porthole/monitor/sockevents"
 	"porthole/monitor/watch"
@@ -155,9 +156,9 @@ func newSelectionQuery(selected selection, o Options) (query, error) {
 // keep reports whether l is to be shown.
 func (q query) keep(l *monitor.Listener) bool { return q.selected.keep(l, q.All) }
 
-// open returns a monitor that uses finder and describe. The caller closes the
-// table.
-func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*monitor.Monitor, socket.Table, error) {
+// open returns a monitor that uses finder, describe and, unless it is nil, programs. The
+// caller closes the table.
+func (q query) open(finder monitor.Finder, describe func(*monitor.Listener), programs monitor.ProcessSource) (*monitor.Monitor, socket.Table, error) {
 	log := slog.New(slog.NewTextHandler(q.Stderr, &slog.HandlerOptions{Level: slog.LevelWarn}))
 	table, err := socket.Open(log)
 	if err != nil {
@@ -167,7 +168,15 @@ func (q query) open(finder monitor.Finder, describe func(*monitor.Listener)) (*m
 		_, _ = fmt.Fprintf(q.Stderr, "sockets: %s\n", table.Source()) // only additional information
 		found, _ := sockevents.Probe()
 		_, _ = fmt.Fprintf(q.Stderr, "messages about ended connections: %s\n", found)
+		q.printPrograms()
 	}
-	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describe, Logger: log})
+	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describe, Programs: programs, Logger: log})
 	return m, table, nil
+}
+
+// printPrograms prints whether the kernel reports programs that start and crash.
+func (q query) printPrograms() {
+	programs := procevents.Open()
+	_, _ = fmt.Fprintf(q.Stderr, "processes: %s\n", procevents.Describe(programs)) // only additional information
+	_ = programs.Close()                                                           // nothing was written to it
 }

@@ -12,6 +12,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/container"
 	"porthole/monitor/owner"
+	"porthole/monitor/procevents"
 	"porthole/monitor/service"
 	"porthole/monitor/socketunit"
 )
@@ -59,11 +60,13 @@ func runEvents(ctx context.Context, args []string, o Options) error {
 // done or an error, or ctx ends.
 func (q query) follow(ctx context.Context, handle func(monitor.Update) (done bool, _ error)) error {
 	containers := container.New()
+	programs := procevents.Open()
+	defer programs.Close()
 	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
-	})
+	}, programs)
 	if err != nil {
 		return err
 	}
@@ -124,8 +127,12 @@ func (q query) printEvent(w io.Writer, e monitor.Event) error {
 // kindText returns the name of an event kind for people: "owner changed".
 func kindText(k monitor.Kind) string { return strings.ReplaceAll(string(k), "_", " ") }
 
-// beforeText returns what an event changed: "  (was postgres, 7)".
+// beforeText returns what an event changed: "  (was postgres, 7)", or how the owner of a
+// closed listener ended: "  (exited with status 1)".
 func beforeText(e monitor.Event) string {
+	if e.Kind == monitor.Closed && e.Exit.Known() {
+		return "  (" + e.Exit.Sentence().String() + ")"
+	}
 	if e.Before == nil {
 		return ""
 	}

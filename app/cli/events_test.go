@@ -166,6 +166,14 @@ func TestPrintEvent(t *testing.T) {
 			monitor.Event{Kind: monitor.Updated, Listener: listener(monitor.ExposureLoopback, postgres), Before: listener(monitor.ExposureLoopback)},
 			"updated           5432  postgres (7)  127.0.0.1\n",
 		},
+		{
+			monitor.Event{Kind: monitor.Closed, Listener: listener(monitor.ExposureLoopback, postgres), Exit: monitor.ExitStatus(1)},
+			"closed            5432  postgres (7)  127.0.0.1  (exited with status 1)\n",
+		},
+		{
+			monitor.Event{Kind: monitor.Closed, Listener: listener(monitor.ExposureLoopback, postgres)},
+			"closed            5432  postgres (7)  127.0.0.1\n",
+		},
 	} {
 		var out bytes.Buffer
 		if err := (query{}).printEvent(&out, test.e); err != nil {
@@ -192,6 +200,25 @@ func TestEventKindsInJSON(t *testing.T) {
 		wantKeys(t, "an event with Before", e, "at", "kind", "listener", "before")
 		if e["kind"] != want {
 			t.Errorf("kind = %v, want %s", e["kind"], want)
+		}
+	}
+}
+
+// Scripts depend on how the owner of a closed listener ended.
+func TestExitInJSON(t *testing.T) {
+	l := &monitor.Listener{ID: "a", Port: 5432}
+	for want, exit := range map[string]monitor.Exit{
+		`"exit_status":0}`:                         monitor.ExitStatus(0),
+		`"exit_status":3}`:                         monitor.ExitStatus(3),
+		`"signal":"SIGSEGV","core_dumped":true}`:   {Signal: "SIGSEGV", CoreDumped: true},
+		`"signal":"SIGKILL","out_of_memory":true}`: {Signal: "SIGKILL", OutOfMemory: true},
+	} {
+		var out bytes.Buffer
+		if err := (query{Options: Options{JSON: true}}).printEvent(&out, monitor.Event{Kind: monitor.Closed, Listener: l, Exit: exit}); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasSuffix(out.String(), want+"\n") {
+			t.Errorf("got %s, want it to end with %s", out.String(), want)
 		}
 	}
 }

@@ -241,6 +241,9 @@ func eventText(e history.Event) string {
 		if e.Stopped != "" {
 			text += "  (stopped by you: " + monitor.Clean(e.Stopped, 120) + ")"
 		}
+		if e.Exit.Known() && e.Stopped == "" {
+			text += "  (" + e.Exit.Sentence().String() + ")"
+		}
 		if e.Unobserved {
 			text += "  (closed while Porthole was not running)"
 		}
@@ -286,7 +289,11 @@ func lastOwnerText(ctx context.Context, port uint16, now time.Time) string {
 	if err != nil || !ok {
 		return ""
 	}
-	return " Last used by " + tenureText(t, now) + "."
+	text := " Last used by " + tenureText(t, now)
+	if t.Exit.Known() {
+		text += "; it " + t.Exit.Sentence().String()
+	}
+	return text + "."
 }
 
 // tenureText returns the owner and the times of a tenure, as far as they are

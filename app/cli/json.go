@@ -72,10 +72,11 @@ type readyJSON struct {
 }
 
 type eventJSON struct {
-	At       time.Time     `json:"at"`
-	Kind     monitor.Kind  `json:"kind"`
-	Listener listenerJSON  `json:"listener"`
-	Before   *listenerJSON `json:"before,omitempty"`
+	At           time.Time     `json:"at"`
+	Kind         monitor.Kind  `json:"kind"`
+	Listener     listenerJSON  `json:"listener"`
+	Before       *listenerJSON `json:"before,omitempty"`
+	monitor.Exit               // only for closed: how the principal owner ended, if that is known
 }
 
 func (q query) snapshotJSON(s monitor.Snapshot) snapshotJSON {
@@ -87,7 +88,7 @@ func (q query) snapshotJSON(s monitor.Snapshot) snapshotJSON {
 }
 
 func (q query) eventJSON(e monitor.Event) eventJSON {
-	out := eventJSON{At: e.At.UTC(), Kind: e.Kind, Listener: q.listenerJSON(e.Listener)}
+	out := eventJSON{At: e.At.UTC(), Kind: e.Kind, Listener: q.listenerJSON(e.Listener), Exit: e.Exit}
 	if e.Before != nil {
 		before := q.listenerJSON(e.Before)
 		out.Before = &before

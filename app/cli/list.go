@@ -75,7 +75,7 @@ func (q query) scan(ctx context.Context, finder monitor.Finder) (monitor.Snapsho
 		if q.keep(l) { // do not ask container engines about listeners that are not shown
 			containers.Resolve(ctx, l)
 		}
-	})
+	}, nil)
 	if err != nil {
 		return monitor.Snapshot{}, err
 	}

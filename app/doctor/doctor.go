@@ -59,7 +59,7 @@ const timeout = 3 * time.Second
 func Examine(ctx context.Context, o Options) Report {
 	r := Report{Version: o.Version, System: system()}
 	session := desktop.Current()
-	r.add(listeningPorts(), endedConnections(), owners(), userSettings(), storedHistory(ctx))
+	r.add(listeningPorts(), endedConnections(), processEvents(), owners(), userSettings(), storedHistory(ctx))
 	r.add(sessionBus(ctx, session)...)
 	r.add(display(session), graphics(o.HasWindow))
 	r.add(agent()...)

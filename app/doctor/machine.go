@@ -17,6 +17,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor/history/store"
 	"porthole/monitor/owner"
+	"porthole/monitor/procevents"
 	"porthole/monitor/socket"
 	"porthole/monitor/sockevents"
 )
@@ -48,6 +49,21 @@ func endedConnections() Finding {
 	if err != nil {
 		f.Status, f.Message = Warning, fmt.Sprintf("connections are not counted (%s): %v", found, err)
 		f.Fix = "no action needed, everything else works; to count them, run Porthole on Linux outside of sandboxes and containers that deny NETLINK_SOCK_DIAG"
+	}
+	return f
+}
+
+// processEvents checks whether the kernel reports programs that start and processes that
+// fail. Everything else works without.
+func processEvents() Finding {
+	f := Finding{Subject: "Process events", Status: OK}
+	programs := procevents.Open()
+	defer programs.Close()
+	f.Message = procevents.Describe(programs)
+	if s := programs.State(); s == procevents.Refused || s == procevents.Silent {
+		f.Status = Warning
+		f.Message += "; new ports are seen up to one polling interval later, and how a process ended stays unknown"
+		f.Fix = "no action needed; the events need Linux 6.6 and no container: run Porthole outside of it"
 	}
 	return f
 }

@@ -46,7 +46,9 @@ func same(a, b *watch.Alert) bool {
 }
 
 // statesOpen reports whether the text for a states that the port is open.
-func statesOpen(a watch.Alert) bool { return a.Kind != watch.Closed && !a.NowClosed }
+func statesOpen(a watch.Alert) bool {
+	return a.Kind != watch.Closed && a.Kind != watch.Crashed && !a.NowClosed
+}
 
 // add adds an alert. It replaces an earlier one about the same port.
 func (b *burst) add(a watch.Alert) {

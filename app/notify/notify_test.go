@@ -70,6 +70,22 @@ func TestCloseByUser(t *testing.T) {
 	}
 }
 
+// A restart says that the previous process crashed, and a close how it ended.
+func TestHowTheOwnerEnded(t *testing.T) {
+	node := listener(62893, "node", "acme-web", "127.0.0.1")
+	for want, a := range map[string]watch.Alert{
+		"the previous process was killed by SIGSEGV (core dumped) · 1-65535": {Kind: watch.Restarted, Before: node, Exit: monitor.Exit{Signal: "SIGSEGV", CoreDumped: true}},
+		"was killed by SIGTERM · 1-65535":                                    {Kind: watch.Closed, Exit: monitor.Exit{Signal: "SIGTERM"}},
+		"1-65535":                                                            {Kind: watch.Restarted, Before: node, Exit: monitor.Exit{Signal: "SIGTERM"}},
+	} {
+		full := alert(a.Kind, node, a.Before)
+		full.Exit = a.Exit
+		if n := textOf(full); !strings.HasPrefix(n.Body, want) {
+			t.Errorf("got body %q, want it to begin with %q", n.Body, want)
+		}
+	}
+}
+
 func TestTitles(t *testing.T) {
 	node := listener(62893, "node", "acme-web", "127.0.0.1")
 	unknown := listener(22, "", "", "0.0.0.0")
@@ -80,17 +96,23 @@ func TestTitles(t *testing.T) {
 	flapping.Count = 5
 	flappedAndClosed := flapping
 	flappedAndClosed.NowClosed = true
+	crashed := alert(watch.Crashed, node, nil)
+	crashed.Exit = monitor.ExitStatus(1)
+	outOfMemory := alert(watch.Crashed, unknown, nil)
+	outOfMemory.Exit = monitor.Exit{Signal: "SIGKILL", OutOfMemory: true}
 	for want, a := range map[string]watch.Alert{
-		"62893 is open: node · acme-web":                 alert(watch.Opened, node, nil),
-		"62893 closed: node · acme-web (after 12 min)":   alert(watch.Closed, node, nil),
-		"22 closed: unknown (user root)":                 alert(watch.Closed, unknown, nil),
-		"62893 restarted: node · acme-web":               alert(watch.Restarted, node, node),
-		"node · acme-web moved from 62892 to 62893":      alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
-		"5432 changed owner: postgres → python3":         alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
-		"8081 is exposed to the network: node":           alert(watch.NewlyExposed, listener(8081, "node", "", "0.0.0.0"), nil),
-		"8080 is now exposed to the network":             alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
-		"62893 is open after 5 changes: node · acme-web": flapping,
-		"62893 is closed after 5 changes":                flappedAndClosed,
+		"62893 crashed: node · acme-web exited with status 1 after 12 min":     crashed,
+		"22 crashed: unknown (user root) was killed by SIGKILL: out of memory": outOfMemory,
+		"62893 is open: node · acme-web":                                       alert(watch.Opened, node, nil),
+		"62893 closed: node · acme-web (after 12 min)":                         alert(watch.Closed, node, nil),
+		"22 closed: unknown (user root)":                                       alert(watch.Closed, unknown, nil),
+		"62893 restarted: node · acme-web":                                     alert(watch.Restarted, node, node),
+		"node · acme-web moved from 62892 to 62893":                            alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
+		"5432 changed owner: postgres → python3":                               alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
+		"8081 is exposed to the network: node":                                 alert(watch.NewlyExposed, listener(8081, "node", "", "0.0.0.0"), nil),
+		"8080 is now exposed to the network":                                   alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
+		"62893 is open after 5 changes: node · acme-web":                       flapping,
+		"62893 is closed after 5 changes":                                      flappedAndClosed,
 	} {
 		n := textOf(a)
 		if n.Title != want || n.Port != a.Listener.Port || n.Key == "" {

@@ -40,11 +40,22 @@ func forAlert(a watch.Alert) Notification {
 		}
 		if a.ByUser {
 			n.Body = join(lang.L("stopped by you"), n.Body)
+		} else if a.Exit.Known() {
+			n.Body = join(words.Exit(a.Exit), n.Body)
+		}
+	case watch.Crashed:
+		data["How"] = words.Exit(a.Exit)
+		n.Title = lang.L("{{.Port}} crashed: {{.Who}} {{.How}}", data)
+		if !l.Since.IsZero() && a.At.Sub(l.Since) >= time.Second {
+			data["Time"] = words.Duration(a.At.Sub(l.Since))
+			n.Title = lang.L("{{.Port}} crashed: {{.Who}} {{.How}} after {{.Time}}", data)
 		}
 	case watch.Restarted:
 		n.Title = lang.L("{{.Port}} restarted: {{.Who}}", data)
+		n.Body = join(crashText(a), n.Body)
 	case watch.Moved:
 		n.Title = lang.L("{{.Who}} moved from {{.PortBefore}} to {{.Port}}", data)
+		n.Body = join(crashText(a), n.Body)
 	case watch.OwnerChanged:
 		n.Title = lang.L("{{.Port}} changed owner: {{.Before}} → {{.Who}}", data)
 	case watch.NewlyExposed:
@@ -63,6 +74,14 @@ func forAlert(a watch.Alert) Notification {
 		}
 	}
 	return n
+}
+
+// crashText says how the owner crashed before a restart; "" if it did not.
+func crashText(a watch.Alert) string {
+	if !a.Exit.Crashed() || a.ByUser {
+		return ""
+	}
+	return lang.L("the previous process {{.How}}", map[string]any{"How": words.Exit(a.Exit)})
 }
 
 // RuleName returns the name of a rule: the user's, or else the ports or the
@@ -151,6 +170,8 @@ func summarize(alerts []watch.Alert) Notification {
 		n.Title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(ports), data)
 	case watch.Closed:
 		n.Title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(ports), data)
+	case watch.Crashed:
+		n.Title = lang.N("{{.Count}} ports closed by crashes: {{.Ports}}", len(ports), data)
 	case watch.Restarted:
 		n.Title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(ports), data)
 	default:

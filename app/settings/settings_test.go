@@ -97,6 +97,7 @@ func TestNotifyOnForms(t *testing.T) {
 	for text, want := range map[string]watch.NotifyOn{
 		"[open]":                          watch.OnOpen,
 		"close":                           watch.OnClose,
+		"crash":                           watch.OnCrash,
 		"owner_change, exposed":           watch.OnOwnerChange | watch.OnExposed,
 		"[owner_change, open, close]":     watch.OnOwnerChange | watch.OnOpen | watch.OnClose,
 		"\n      - open\n      - exposed": watch.OnOpen | watch.OnExposed,
@@ -115,7 +116,8 @@ func TestNotifyOnIsWrittenAsAList(t *testing.T) {
 		want   string
 	}{
 		{watch.OnOwnerChange | watch.OnOpen, "watches:\n  - ports: 80\n    notify_on: [open, owner_change] # quiet\n"},
-		{watch.OnOpen | watch.OnClose | watch.OnOwnerChange | watch.OnExposed, "watches:\n  - ports: 80\n"},
+		{watch.OnOpen | watch.OnCrash, "watches:\n  - ports: 80\n    notify_on: [open, crash] # quiet\n"},
+		{watch.OnOpen | watch.OnClose | watch.OnOwnerChange | watch.OnExposed, "watches:\n  - ports: 80\n"}, // a crash is a close
 	} {
 		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
 			r = slices.Clone(r)
@@ -252,8 +254,8 @@ func TestInvalidFileIsRefusedAndKept(t *testing.T) {
 		"watches:\n  - ports: 80\n    match: a(\n":       "line 3: match: \"a(\" at character 1: missing closing )",
 		"watches:\n  - prots: 80\n":                      "\"match: vite shop\"; \"prots\": did you mean ports?",
 		"watches:\n  - match: \" \"\n":                   "line 2: a watch needs ports",
-		"watches:\n  - ports: 80\n    notify_on: x\n":    "line 3: \"x\": notify_on must be a list of any of open, close, owner_change, exposed",
-		"watches:\n  - ports: 80\n    notify_on: []\n":   "line 3: notify_on must be a list of any of open, close, owner_change, exposed; to disable",
+		"watches:\n  - ports: 80\n    notify_on: x\n":    "line 3: \"x\": notify_on must be a list of any of open, close, crash, owner_change, exposed",
+		"watches:\n  - ports: 80\n    notify_on: []\n":   "line 3: notify_on must be a list of any of open, close, crash, owner_change, exposed; to disable",
 		"watches:\n  - ports: 80\n    notify_on: [ha]\n": "line 3: \"ha\": notify_on must be",
 		"watches:\n  - ports: 80\n    off: x\n":          "line 3: off must be true or false",
 		"watches:\n  - ports: [80]\n":                    "line 2: ports must be text",

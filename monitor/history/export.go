@@ -35,6 +35,7 @@ type eventJSON struct {
 	Duration       *float64         `json:"duration_seconds,omitempty"`
 	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
 	Stopped        string           `json:"stopped_by_user,omitempty"`    // how the user stopped the owners: "SIGTERM", "docker stop web"
+	monitor.Exit                    // how the owner of a closed listener ended
 }
 
 type ownerJSON struct {
@@ -56,7 +57,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	out := eventJSON{
 		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Unobserved: e.Unobserved, Protocol: e.Protocol, Port: e.Port,
 		Addresses: e.Addresses, Exposure: e.Exposure, Listener: e.Listener, Boot: e.Boot, Owner: ownerJSON(e.Owner),
-		ExposureBefore: e.ExposureBefore, Stopped: e.Stopped,
+		ExposureBefore: e.ExposureBefore, Stopped: e.Stopped, Exit: e.Exit,
 	}
 	if e.OwnerBefore != nil {
 		before := ownerJSON(*e.OwnerBefore)
@@ -85,7 +86,7 @@ var csvHeader = []string{
 	"at", "kind", "unobserved", "protocol", "port", "addresses", "exposure", "name", "pid", "user", "project", "service",
 	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "exposure_before",
 	"opened_at", "discovered_at", "duration_seconds", "duration_certainty", "id", "listener", "boot",
-	"stopped_by_user",
+	"stopped_by_user", "exit_status", "signal", "core_dumped", "out_of_memory",
 }
 
 // NewCSVWriter writes the header to w. The caller must call Flush at the end.
@@ -119,6 +120,7 @@ func (c *CSVWriter) Write(e Event) error {
 		e.Owner.Service, e.Owner.Program, e.Owner.Folder, strings.Join(e.Owner.Command, " "), e.Owner.Unit,
 		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatPID(before.PID), string(e.ExposureBefore),
 		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot, e.Stopped,
+		formatStatus(e.Exit.Status), e.Exit.Signal, formatBool(e.Exit.CoreDumped), formatBool(e.Exit.OutOfMemory),
 	})
 }
 
@@ -187,4 +189,12 @@ func formatPID(n int) string {
 		return ""
 	}
 	return strconv.Itoa(n)
+}
+
+// formatStatus formats an exit status; "" if it is unknown.
+func formatStatus(status *int) string {
+	if status == nil {
+		return ""
+	}
+	return strconv.Itoa(*status)
 }

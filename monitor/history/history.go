@@ -38,6 +38,7 @@ type Event struct {
 	AlreadyOpen bool          // it was open before Porthole first polled it
 	Duration    time.Duration // only Closed: from OpenedAt to At; see Certainty
 	Stopped     string        // only Closed: how the user stopped the owners: "SIGTERM", "docker stop web"; "" if they did not
+	Exit        monitor.Exit  // only Closed: how the owner ended, if it ended and that is known
 }
 
 // Owner is the stored owner of a listener: the command is masked, and long fields
@@ -56,6 +57,12 @@ type Owner struct {
 	Inferred  bool     // the process is the only one in the unit or container; it was not seen to hold the socket
 }
 
+// Crashed reports whether e says that a listener closed because its owner failed, and not
+// because the user stopped it.
+func (e Event) Crashed() bool {
+	return e.Kind == monitor.Closed && e.Stopped == "" && e.Exit.Crashed()
+}
+
 // AcceptsLoopback reports whether a client on this machine could connect through
 // loopback.
 func (e Event) AcceptsLoopback() bool {
@@ -67,9 +74,10 @@ type Tenure struct {
 	Owner       Owner
 	Protocol    monitor.Protocol
 	From        time.Time
-	AlreadyOpen bool      // it was open before From, which is when Porthole first saw it
-	To          time.Time // zero if it goes on, or if Porthole stopped polling it
-	Unobserved  bool      // it ended before To, while Porthole was not running
+	AlreadyOpen bool         // it was open before From, which is when Porthole first saw it
+	To          time.Time    // zero if it goes on, or if Porthole stopped polling it
+	Unobserved  bool         // it ended before To, while Porthole was not running
+	Exit        monitor.Exit // how the owner ended, if it ended then and that is known
 }
 
 // Tenure returns the tenure of e's owner, as far as e contains it.
@@ -77,7 +85,7 @@ func (e Event) Tenure() Tenure {
 	s := Tenure{Owner: e.Owner, Protocol: e.Protocol, From: e.OpenedAt, AlreadyOpen: e.AlreadyOpen}
 	switch e.Kind {
 	case monitor.Closed:
-		s.To, s.Unobserved = e.At, e.Unobserved
+		s.To, s.Unobserved, s.Exit = e.At, e.Unobserved, e.Exit
 	case monitor.OwnerChanged:
 		s.From, s.AlreadyOpen = e.At, false
 	}
@@ -195,6 +203,7 @@ func NewEvent(c monitor.Event, boot string) Event {
 		if !e.AlreadyOpen {
 			e.Duration = max(c.At.Sub(l.Since), 0) // both times have monotonic readings: setting the clock does not change it
 		}
+		e.Exit = c.Exit
 	case monitor.Discovered:
 		e.OpenedAt = e.At
 	case monitor.OwnerChanged:

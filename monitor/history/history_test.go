@@ -104,13 +104,13 @@ func TestTenure(t *testing.T) {
 }
 
 func TestExports(t *testing.T) {
-	e := NewEvent(monitor.Event{At: noon.Add(1500 * time.Millisecond), Kind: monitor.Closed, Listener: server(noon), Stopped: "SIGTERM"}, "boot")
+	e := NewEvent(monitor.Event{At: noon.Add(1500 * time.Millisecond), Kind: monitor.Closed, Listener: server(noon), Stopped: "SIGTERM", Exit: monitor.Exit{Signal: "SIGABRT", CoreDumped: true}}, "boot")
 	e.ID = 9
 	e.Owner.Name = "=cmd|' /C calc'!A0"
 	b, err := json.Marshal(e)
 	const want = `{"id":9,"at":"2026-11-24T11:00:01.5Z","kind":"closed","protocol":"tcp","port":5432,"addresses":["::1"],` +
 		`"exposure":"` + string(monitor.ExposureLoopback) + `","listener":"tcp-5432-a","boot":"boot","owner":{"pid":7,"name":"=cmd|' /C calc'!A0","user":"ann","project":"acme",` +
-		`"command":["node","--token","•••","postgres://h/•••"]},"opened_at":"2026-11-24T11:00:00Z","duration_seconds":1.5,"duration_certainty":"exact","stopped_by_user":"SIGTERM"}`
+		`"command":["node","--token","•••","postgres://h/•••"]},"opened_at":"2026-11-24T11:00:00Z","duration_seconds":1.5,"duration_certainty":"exact","stopped_by_user":"SIGTERM","signal":"SIGABRT","core_dumped":true}`
 	if err != nil || string(b) != want {
 		t.Errorf("JSON: got %s, %v\nwant %s", b, err, want)
 	}
@@ -130,7 +130,7 @@ func TestExports(t *testing.T) {
 		t.Fatalf("CSV: got %q, want two lines that end in CRLF", out.String())
 	}
 	const line = "2026-11-24T11:00:01.5Z,closed,,tcp,5432,::1," + string(monitor.ExposureLoopback) + ",'=cmd|' /C calc'!A0,7,ann,acme,,,,node --token ••• postgres://h/•••,,,,,,," +
-		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM\r\n"
+		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM,,SIGABRT,yes,\r\n"
 	if lines[1] != line {
 		t.Errorf("CSV: got %q\nwant %q", lines[1], line)
 	}

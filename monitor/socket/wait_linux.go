@@ -32,6 +32,7 @@ type waiter struct {
 	timer      int // a timerfd
 	events     int // the netlink socket of the events; -1 if the kernel denies it
 	exits      *exitWatcher
+	other      int // the descriptor of WaitFor; -1 before the first call
 	buffer     []byte
 
 	udpEvents   bool
@@ -91,7 +92,7 @@ func newWaiter() (*waiter, error) {
 	if err != nil {
 		events = -1 // polling sees the same changes, up to an interval later
 	}
-	w := &waiter{timer: -1, events: events, exits: newExitWatcher(), eventfd: eventfd, wakefd: eventfd, buffer: make([]byte, eventsBufferBytes)}
+	w := &waiter{timer: -1, events: events, other: -1, exits: newExitWatcher(), eventfd: eventfd, wakefd: eventfd, buffer: make([]byte, eventsBufferBytes)}
 	if err := w.openEpoll(); err != nil {
 		return nil, errors.Join(err, w.close())
 	}
@@ -186,9 +187,24 @@ func (w *waiter) Wait(d time.Duration, closed []monitor.SocketID) (_ []monitor.S
 			if w.exits.reap() {
 				hint |= monitor.OwnerExited
 			}
+		case w.other:
+			hint |= monitor.Readable
 		}
 	}
 	return closed, hint
+}
+
+// WaitFor implements monitor.DescriptorWaiter.
+func (w *waiter) WaitFor(fd int) error {
+	operation := unix.EPOLL_CTL_MOD
+	if w.other < 0 {
+		operation = unix.EPOLL_CTL_ADD
+	}
+	if err := unix.EpollCtl(w.epoll, operation, fd, &unix.EpollEvent{Events: unix.EPOLLIN | unix.EPOLLONESHOT, Fd: int32(fd)}); err != nil {
+		return fmt.Errorf("wait for a descriptor: %w", err)
+	}
+	w.other = fd
+	return nil
 }
 
 // WatchExits implements monitor.ExitWatcher.

@@ -52,8 +52,9 @@ const (
 	OnClose                // and a restart
 	OnOwnerChange          // another process or service owns the port
 	OnExposed              // it became reachable from the network
+	OnCrash                // its owner failed; OnClose includes it
 
-	onAll = OnOpen | OnClose | OnOwnerChange | OnExposed
+	onAll = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash
 )
 
 // notifiesOn reports whether the rule includes any of these events.

@@ -16,6 +16,7 @@ type Kind string
 const (
 	Opened       Kind = "opened"
 	Closed       Kind = "closed"
+	Crashed      Kind = "crashed"       // closed because its owner failed
 	Restarted    Kind = "restarted"     // closed and opened again by the same service within the grace period
 	Moved        Kind = "moved"         // restarted on another port
 	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
@@ -32,13 +33,20 @@ type Alert struct {
 	Before   *monitor.Listener // for Restarted, Moved, OwnerChanged and Exposed, if there was one
 	Rule     Rule
 	Count    int  // for Flapping
-	ByUser   bool // for Closed: the user stopped the owners; set by the notifier
+	ByUser   bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
 	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
 	NowClosed bool
+	// Exit is, for Closed, Crashed, Restarted and Moved, how the owner of the closed
+	// listener ended, if that is known.
+	Exit monitor.Exit
 }
 
 // DefaultGrace is how long a close waits for the service to come back.
 const DefaultGrace = 3 * time.Second
+
+// crashDelay is how long a crash waits for the news that the user stopped the process,
+// which comes after the signal, and for a supervisor that starts it again at once.
+const crashDelay = 300 * time.Millisecond
 
 // Rate limits for alerts about one port or one followed service. Further events
 // are counted. A summary with their number and the present state follows when they
@@ -57,6 +65,10 @@ const (
 // the rate limit. Its methods must be called from one goroutine, which passes the
 // current time.
 type Watcher struct {
+	// Stopped reports whether the user stopped the owners of a listener that has closed:
+	// that is no crash. nil means never.
+	Stopped func(*monitor.Listener) bool
+
 	rules         Rules
 	grace         time.Duration
 	pendingCloses []pendingClose
@@ -69,6 +81,8 @@ type pendingClose struct {
 	event monitor.Event
 	rule  Rule
 	due   time.Time
+	crash time.Time // when to report a crash; zero if there is none, or it was reported
+	told  bool      // the crash was reported
 }
 
 // subject is the unit of rate limiting: a port, or the service that a rule
@@ -227,7 +241,7 @@ func (w *Watcher) opened(now time.Time, c monitor.Event) []Alert {
 		return nil
 	}
 	if i >= 0 {
-		before := w.pendingCloses[i].event
+		before := w.pendingCloses[i]
 		w.pendingCloses = slices.Delete(w.pendingCloses, i, i+1)
 		return w.reopened(before, c)
 	}
@@ -255,17 +269,26 @@ func (k pendingClose) endedBy(l *monitor.Listener) bool {
 	return before.Port == l.Port && before.Protocol == l.Protocol || k.rule.FollowsService() && k.rule.Matches(l) && SameService(before, l)
 }
 
+// crashed reports whether the close is a crash that was not reported yet.
+func (w *Watcher) crashed(k pendingClose) bool {
+	return !k.crash.IsZero() && (w.Stopped == nil || !w.Stopped(k.event.Listener))
+}
+
 // reopened returns the alerts for a listener that closed and opened again.
-func (w *Watcher) reopened(closed, opened monitor.Event) []Alert {
-	before, l := closed.Listener, opened.Listener
-	a := Alert{Kind: Restarted, At: opened.At, Listener: l, Before: before}
+func (w *Watcher) reopened(k pendingClose, opened monitor.Event) []Alert {
+	closed, before, l := k.event, k.event.Listener, opened.Listener
+	a := Alert{Kind: Restarted, At: opened.At, Listener: l, Before: before, Exit: closed.Exit}
+	events := OnOpen | OnClose
+	if w.crashed(k) {
+		events |= OnCrash
+	}
 	switch {
 	case !SameService(before, l):
 		a.Kind = OwnerChanged
 		if alerts := w.firstMatch(OnOwnerChange, a); alerts != nil {
 			return alerts
 		}
-		return append(w.firstMatch(OnClose, Alert{Kind: Closed, At: closed.At, Listener: before}),
+		return append(w.reportClose(k),
 			w.firstMatch(OnOpen, Alert{Kind: Opened, At: opened.At, Listener: l})...)
 	case before.Exposure != monitor.ExposureNetwork && l.Exposure == monitor.ExposureNetwork:
 		a.Kind = Exposed
@@ -276,15 +299,32 @@ func (w *Watcher) reopened(closed, opened monitor.Event) []Alert {
 	case before.Port != l.Port:
 		a.Kind = Moved
 	}
-	return w.firstMatch(OnOpen|OnClose, a)
+	return w.firstMatch(events, a)
 }
 
-// closed keeps a close pending for the grace period.
+// reportClose returns the alert for a listener that closed and has not opened again.
+func (w *Watcher) reportClose(k pendingClose) []Alert {
+	a := Alert{Kind: Closed, At: k.event.At, Listener: k.event.Listener, Exit: k.event.Exit}
+	switch {
+	case k.told:
+		return nil
+	case w.crashed(k):
+		a.Kind = Crashed
+		return w.firstMatch(OnClose|OnCrash, a)
+	}
+	return w.firstMatch(OnClose, a)
+}
+
+// closed keeps a close pending for the grace period. A crash is reported before its end.
 func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 	delete(w.unidentified, c.Listener.ID)
 	for _, rule := range w.rules {
 		if rule.Matches(c.Listener) {
-			w.pendingCloses = append(w.pendingCloses, pendingClose{c, rule, now.Add(w.grace)})
+			k := pendingClose{event: c, rule: rule, due: now.Add(w.grace)}
+			if c.Exit.Crashed() {
+				k.crash = now.Add(min(crashDelay, w.grace))
+			}
+			w.pendingCloses = append(w.pendingCloses, k)
 			break
 		}
 	}
@@ -313,12 +353,12 @@ func sameUser(p, q monitor.Owner) bool {
 
 // Due returns the pending alerts that are due now.
 func (w *Watcher) Due(now time.Time) []Alert {
-	var alerts []Alert
+	alerts := w.crashes(now)
 	w.pendingCloses = slices.DeleteFunc(w.pendingCloses, func(k pendingClose) bool {
 		if now.Before(k.due) {
 			return false
 		}
-		alerts = append(alerts, w.firstMatch(OnClose, Alert{Kind: Closed, At: k.event.At, Listener: k.event.Listener})...)
+		alerts = append(alerts, w.reportClose(k)...)
 		return true
 	})
 	alerts = w.limit(now, alerts)
@@ -342,6 +382,22 @@ func (w *Watcher) Due(now time.Time) []Alert {
 	return alerts
 }
 
+// crashes returns the alerts about the crashes that are due.
+func (w *Watcher) crashes(now time.Time) (alerts []Alert) {
+	for i := range w.pendingCloses {
+		k := &w.pendingCloses[i]
+		if k.crash.IsZero() || now.Before(k.crash) {
+			continue
+		}
+		if w.crashed(*k) {
+			alerts = append(alerts, w.reportClose(*k)...)
+			k.told = true
+		}
+		k.crash = time.Time{}
+	}
+	return alerts
+}
+
 // NextDue returns the earliest time at which Due may return something; the zero
 // time if nothing is pending.
 func (w *Watcher) NextDue() time.Time {
@@ -353,6 +409,9 @@ func (w *Watcher) NextDue() time.Time {
 	}
 	for _, k := range w.pendingCloses {
 		earlier(k.due)
+		if !k.crash.IsZero() {
+			earlier(k.crash)
+		}
 	}
 	for _, t := range w.limits {
 		earlier(t.due())

@@ -391,3 +391,83 @@ func TestOwnerFoundWithExposureChangeIsAnOpen(t *testing.T) {
 	p.events("", eventOf(monitor.Opened, a))
 	p.events("opened 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(newListener("a", 3000, "node", "/shop")), Before: a})
 }
+
+// crashed returns the event that l closed because its owner failed.
+func crashed(l *monitor.Listener) monitor.Event {
+	e := eventOf(monitor.Closed, l)
+	e.Exit = monitor.ExitStatus(1)
+	return e
+}
+
+func TestCrashIsReportedBeforeTheGracePeriod(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	p.events("", crashed(node))
+	p.after(crashDelay, "crashed 3000")
+	p.after(time.Hour, "")
+}
+
+func TestRestartAfterAReportedCrash(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	p.events("", crashed(node))
+	p.after(time.Second, "crashed 3000")
+	p.events("restarted 3000", eventOf(monitor.Opened, node))
+	p.after(time.Hour, "")
+}
+
+// A supervisor that starts the service again at once leaves one alert, which says why.
+func TestRestartRightAfterACrash(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	node := newListener("a", 3000, "node", "/shop")
+	p.events("", crashed(node))
+	alerts := p.w.Handle(p.now, []monitor.Event{eventOf(monitor.Opened, node)})
+	if got := alertsText(alerts); got != "restarted 3000" || !alerts[0].Exit.Crashed() {
+		t.Errorf("got %q, exit %+v; want a restart after a crash", got, alerts[0].Exit)
+	}
+	p.after(time.Hour, "")
+}
+
+func TestStopByTheUserIsNoCrash(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	p.events("", crashed(newListener("a", 3000, "node", "/shop")))
+	p.w.Stopped = func(*monitor.Listener) bool { return true } // the news comes after the close
+	p.after(DefaultGrace-time.Millisecond, "")
+	p.after(time.Millisecond, "closed 3000")
+}
+
+func TestNotifyOnCrash(t *testing.T) {
+	for _, c := range []struct {
+		on               NotifyOn
+		crash, close, up string
+	}{
+		{OnCrash, "crashed 3000", "", ""},
+		{OnClose, "crashed 3000", "closed 3000", "restarted 3000"},
+		{OnOpen, "", "", "restarted 3000"},
+		{0, "crashed 3000", "closed 3000", "restarted 3000"},
+	} {
+		r := rule(t, "", "3000")
+		r.NotifyOn = c.on
+		p := newScript(t, r)
+		node := newListener("a", 3000, "node", "/shop")
+		p.events("", crashed(node))
+		p.after(time.Second, c.crash)
+		p.events(c.up, eventOf(monitor.Opened, node))
+		p.after(time.Hour, "")
+		p.events("", eventOf(monitor.Closed, node))
+		p.after(time.Hour, c.close)
+	}
+}
+
+// A rule about crashes alone also reports one that was followed by a restart at once.
+func TestNotifyOnCrashThatRestartsAtOnce(t *testing.T) {
+	r := rule(t, "", "3000")
+	r.NotifyOn = OnCrash
+	p := newScript(t, r)
+	node := newListener("a", 3000, "node", "/shop")
+	p.events("", crashed(node))
+	p.events("restarted 3000", eventOf(monitor.Opened, node))
+	p.after(time.Hour, "")
+	p.events("", eventOf(monitor.Closed, node))
+	p.events("", eventOf(monitor.Opened, node))
+}

@@ -145,6 +145,30 @@ func TestStoppedByYou(t *testing.T) {
 	}
 }
 
+// A close that was a crash has the sign of something that needs attention, unless the
+// user stopped the process.
+func TestHowTheOwnerEnded(t *testing.T) {
+	for _, c := range []struct {
+		exit          monitor.Exit
+		stopped, want string
+		crashed       bool
+	}{
+		{monitor.ExitStatus(1), "", "nginx closed after 1 min: it exited with status 1", true},
+		{monitor.Exit{Signal: "SIGKILL", OutOfMemory: true}, "", "nginx closed after 1 min: it was killed by SIGKILL: out of memory", true},
+		{monitor.Exit{Signal: "SIGTERM"}, "", "nginx closed after 1 min: it was killed by SIGTERM", false},
+		{monitor.Exit{Signal: "SIGKILL"}, "SIGKILL", "nginx closed after 1 min, stopped by you (SIGKILL)", false},
+	} {
+		e := uitest.Event(1, 0, monitor.Closed, 80, "nginx", "")
+		e.Duration, e.Exit, e.Stopped = 90*time.Second, c.exit, c.stopped
+		if got := eventSentence(&e); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+		if _, colour := eventMark(&e); (colour == uitheme.ColorAlert) != c.crashed {
+			t.Errorf("%q: got colour %s, crashed %t", c.want, colour, c.crashed)
+		}
+	}
+}
+
 func TestScrollLoadsPages(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(100_000))
 	if n := len(d.history.events); n != pageOfEvents {

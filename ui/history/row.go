@@ -70,6 +70,9 @@ func eventSentence(e *history.Event) string {
 		if e.Stopped != "" {
 			return lang.L("{{.Sentence}}, stopped by you ({{.How}})", map[string]any{"Sentence": closedSentence(e, data), "How": monitor.Clean(e.Stopped, 120)})
 		}
+		if how := words.Exit(e.Exit); how != "" {
+			return lang.L("{{.Sentence}}: it {{.How}}", map[string]any{"Sentence": closedSentence(e, data), "How": how})
+		}
 		return closedSentence(e, data)
 	case monitor.OwnerChanged:
 		data["Before"] = lang.L("unknown process")
@@ -107,6 +110,9 @@ func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 	case monitor.Opened:
 		return "●", uitheme.ColorOpen
 	case monitor.Closed:
+		if e.Crashed() {
+			return "✖", uitheme.ColorAlert
+		}
 		return "○", uitheme.ColorClosed
 	case monitor.OwnerChanged:
 		return "◆", uitheme.ColorAlert

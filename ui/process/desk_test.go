@@ -52,7 +52,7 @@ func (d *desk) OpenProcess(l *monitor.Listener) {
 func (d *desk) showSnapshot(listeners ...*monitor.Listener) {
 	u := d.Next(listeners...)
 	for _, p := range d.processes {
-		p.Update(u.Snapshot)
+		p.Update(u)
 	}
 }
 

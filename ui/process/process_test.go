@@ -97,7 +97,7 @@ func TestProcessWindowButtons(t *testing.T) {
 	d := p.actions.(*desk)
 	labels := func(rows ...*monitor.Listener) (all []string) {
 		buttons := p.buttons().(*fyne.Container).Objects
-		p.Update(monitor.Snapshot{Listeners: rows})
+		p.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: rows}})
 		for _, o := range buttons {
 			if b := o.(*widgets.Button); b.Visible() {
 				all = append(all, b.Text)
@@ -477,6 +477,24 @@ func TestProcessWindowExplainsPorts(t *testing.T) {
 	p.showExplanations()
 	if text := uitest.CopyableOver(p.window); !strings.HasSuffix(text, "Nothing listens there.") {
 		t.Errorf("after the process exited: got %q", text)
+	}
+}
+
+func TestProcessWindowSaysHowTheProcessEnded(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	d.showSnapshot(l)
+	d.OpenProcess(l)
+	for _, p := range d.processes {
+		p.Update(monitor.Update{Events: []monitor.Event{
+			{Kind: monitor.Closed, Listener: uitest.Listening(3001, "ruby", 11), Exit: monitor.ExitStatus(4)}, // another process
+			{Kind: monitor.Closed, Listener: l, Exit: monitor.Exit{Signal: "SIGSEGV", CoreDumped: true}},
+		}})
+		d.ShowProbe(probe.Result{At: d.At, Processes: map[probe.ProcessID]monitor.ProcessState{probe.IDOf(p.owner): {Ended: true}}})
+		if want := "Exited " + words.Moment(d.At, d.At) + ": it was killed by SIGSEGV (core dumped)"; p.status.Text != want {
+			t.Errorf("got status %q, want %q", p.status.Text, want)
+		}
+		p.window.Close()
 	}
 }
 

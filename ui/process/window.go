@@ -93,9 +93,10 @@ type Window struct {
 	command             *widgets.CopyText // nil if there is none
 	environment         *environmentBox
 	spark               *spark
-	endedAt             time.Time // when it exited or stopped listening; zero while it listens
-	ended               bool      // the process has exited
-	ranAfterClose       bool      // a probe saw it running after its listeners had closed
+	exit                monitor.Exit // how it ended, if that is known
+	endedAt             time.Time    // when it exited or stopped listening; zero while it listens
+	ended               bool         // the process has exited
+	ranAfterClose       bool         // a probe saw it running after its listeners had closed
 	pastOwners          *widgets.CopyText
 	pastOwnersBox       fyne.CanvasObject
 	body                *fyne.Container
@@ -146,7 +147,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.window.SetContent(tooltip.Layer(p.layout()))
 	widgets.Bind(p.window.Canvas(), Keys(p.copySelected, p.window.Close, actions.Quit))
 	p.scrollByKeys()
-	p.Update(snapshot)
+	p.Update(monitor.Update{Snapshot: snapshot})
 	return p
 }
 
@@ -250,7 +251,7 @@ func (p *Window) showResources(v probe.Result) {
 }
 
 // showProcessState shows whether a process that no longer listens has exited or is
-// still running. Only its parent gets the exit status.
+// still running, and how it ended if that is known.
 func (p *Window) showProcessState(v probe.Result) {
 	state, probed := v.Processes[probe.IDOf(p.owner)]
 	if !probed || p.ended || p.stoppedByUser || len(p.listeners) > 0 {
@@ -264,6 +265,10 @@ func (p *Window) showProcessState(v probe.Result) {
 	text := lang.L("Still running, but not listening since {{.Time}}", at)
 	if p.ended {
 		text = lang.L("Exited {{.Time}}", at)
+		if p.exit.Known() {
+			at["How"] = words.Exit(p.exit)
+			text = lang.L("Exited {{.Time}}: it {{.How}}", at)
+		}
 	}
 	if text != p.status.Text {
 		p.showStatus(text)
@@ -300,8 +305,14 @@ func (p *Window) copySelected() {
 	}
 }
 
-// Update shows what the process listens on in s, or that it no longer listens.
-func (p *Window) Update(s monitor.Snapshot) {
+// Update shows what the process listens on, or that it no longer listens.
+func (p *Window) Update(u monitor.Update) {
+	s := u.Snapshot
+	for _, e := range u.Events {
+		if o, ok := e.Listener.Principal(); ok && o.Same(p.owner) && e.Exit.Known() {
+			p.exit = e.Exit
+		}
+	}
 	var lines, others [][2]string // addresses of the listener that the window was opened for come first
 	var ports monitor.Ports
 	p.listeners, p.ambiguous = nil, false
@@ -406,6 +417,9 @@ func (p *Window) showPastOwners(events []history.Event, several bool) {
 			continue // an earlier tenure of this process
 		}
 		line := words.Tenure(h.Tenure, p.now()) + "  " + words.PastOwner(h.Owner)
+		if h.Exit.Known() {
+			line += " · " + words.Exit(h.Exit)
+		}
 		if several {
 			line = words.Port(h.Protocol, h.Port) + "  " + line
 		}

@@ -71,7 +71,7 @@ func (p *Page) quietHoursRow() *settingRow {
 var gracePeriods = []time.Duration{0, time.Second, watch.DefaultGrace, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute}
 
 func (p *Page) graceRow() *settingRow {
-	r := newSettingRow("grace_period", lang.L("Restart grace period"), lang.L("A service that closes and listens again within this time is reported once, as restarted. Closed ports are reported when it has passed."))
+	r := newSettingRow("grace_period", lang.L("Restart grace period"), lang.L("A service that closes and listens again within this time is reported once, as restarted. Closed ports are reported when it has passed, crashes at once."))
 	of := func(d time.Duration) widgets.Option {
 		switch d {
 		case 0:

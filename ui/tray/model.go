@@ -205,6 +205,9 @@ func recentLines(changes []monitor.Event) []Line {
 		switch c.Kind {
 		case monitor.Closed:
 			text = lang.L("{{.Time}}  {{.Port}} closed: {{.Who}}", data)
+			if c.Crashed() {
+				text = lang.L("{{.Time}}  {{.Port}} crashed: {{.Who}}", data)
+			}
 		case monitor.OwnerChanged:
 			text = lang.L("{{.Time}}  {{.Port}} changed owner: {{.Who}}", data)
 		case monitor.ExposureChanged:

@@ -86,8 +86,8 @@ func eventsText(notifyOn watch.NotifyOn) string {
 }
 
 // allEvents are all events that a rule can notify about, in display order.
-var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnOwnerChange, watch.OnExposed}
+var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed}
 
 func eventLabels() [len(allEvents)]string {
-	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("changes owner"), lang.L("is exposed to the network")}
+	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network")}
 }

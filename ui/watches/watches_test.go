@@ -399,7 +399,7 @@ func TestAddByKeyboard(t *testing.T) {
 	d.text(" ") // turns off "opens"
 	d.key(fyne.KeyReturn)
 	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
-	if got := d.sent[0][1].NotifyOn; got != watch.OnClose|watch.OnOwnerChange|watch.OnExposed {
+	if got := d.sent[0][1].NotifyOn; got != watch.OnClose|watch.OnCrash|watch.OnOwnerChange|watch.OnExposed {
 		t.Errorf("got events %b", got)
 	}
 	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")

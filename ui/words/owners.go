@@ -52,9 +52,12 @@ func PastTenures(events []history.Event) []PortTenure {
 // LastOwner returns the line about a port's last owner: "Last: postgres, today
 // 14:02–14:07".
 func LastOwner(s history.Tenure, now time.Time) string {
-	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now)}
+	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now), "How": Exit(s.Exit)}
 	if s.To.IsZero() {
 		return lang.L("Last: {{.Who}}, {{.When}} (end unknown)", data)
+	}
+	if s.Exit.Known() {
+		return lang.L("Last: {{.Who}}, {{.When}}; it {{.How}}", data)
 	}
 	return lang.L("Last: {{.Who}}, {{.When}}", data)
 }

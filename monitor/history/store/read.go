@@ -64,8 +64,10 @@ func (r Reader) wrapError(err error) error {
 	return fmt.Errorf("read %s: %w", r.path, err)
 }
 
+const exitColumns = "e.exit_status, e.signal, e.core_dumped, e.out_of_memory"
+
 const eventColumns = `e.id, e.at, e.kind, e.unobserved, e.protocol, e.port, e.addresses, e.exposure, e.listener, boots.boot,
-	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped,
+	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped, ` + exitColumns + `,
 	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
 	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
 
@@ -290,11 +292,11 @@ func (r Reader) CountByHour(ctx context.Context, q history.Query) (hours []histo
 
 // queryEvents returns the events for the rest of a SELECT: WHERE, ORDER BY, LIMIT.
 func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) ([]history.Event, error) {
-	columns := eventColumns
+	var columns string
 	if n, err := version(ctx, conn); err != nil {
 		return nil, err
-	} else if n < versionStopped { // only an agent that runs migrates the file
-		columns = strings.Replace(columns, "e.stopped", "''", 1)
+	} else { // only an agent that runs migrates the file
+		columns = columnsOf(n)
 	}
 	rows, err := conn.QueryContext(ctx, "SELECT "+columns+eventTables+rest, args...)
 	if err != nil {
@@ -312,6 +314,19 @@ func queryEvents(ctx context.Context, conn *sql.Conn, rest string, args ...any) 
 	return events, rows.Err()
 }
 
+// columnsOf returns the eventColumns of a file of version n, with the defaults of columns
+// that it does not have.
+func columnsOf(n int) string {
+	columns := eventColumns
+	if n < versionStopped {
+		columns = strings.Replace(columns, "e.stopped", "''", 1)
+	}
+	if n < versionExit {
+		columns = strings.Replace(columns, exitColumns, "NULL, '', 0, 0", 1)
+	}
+	return columns
+}
+
 // scanEvent reads the eventColumns of one row.
 func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var e history.Event
@@ -322,7 +337,7 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var before [9]sql.NullString
 	to := []any{
 		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
-		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory,
 		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
 		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
 	}

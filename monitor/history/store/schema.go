@@ -1,7 +1,10 @@
 package store
 
-// versionStopped is the first version of the file with the column events.stopped.
-const versionStopped = 2
+// The first versions of the file with columns that were added to events.
+const (
+	versionStopped = 2 // stopped
+	versionExit    = 3 // exit_status, signal, core_dumped, out_of_memory
+)
 
 // migrations[n] migrates a file of version n to version n+1 (PRAGMA
 // user_version). A released migration must not be edited. Times are microseconds
@@ -70,4 +73,11 @@ CREATE TABLE open (
 `,
 	// How the user stopped the owners of a closed listener.
 	"ALTER TABLE events ADD COLUMN stopped TEXT NOT NULL DEFAULT ''",
+	// How the owner of a closed listener ended.
+	`
+ALTER TABLE events ADD COLUMN exit_status INTEGER; -- NULL if it is unknown or a signal ended the process
+ALTER TABLE events ADD COLUMN signal TEXT NOT NULL DEFAULT '';
+ALTER TABLE events ADD COLUMN core_dumped INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN out_of_memory INTEGER NOT NULL DEFAULT 0;
+`,
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -95,6 +96,28 @@ func TestStoppedByTheUser(t *testing.T) {
 			how = "SIGTERM"
 		}
 		want(t, fmt.Sprintf("how %s %d was stopped", e.Kind, e.Port), e.Stopped, how)
+	}
+}
+
+// How the owner ended is stored with the event that closed the port.
+func TestHowTheOwnerEnded(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	exits := []monitor.Exit{{}, monitor.ExitStatus(0), monitor.ExitStatus(3), {Signal: "SIGSEGV", CoreDumped: true}, {Signal: "SIGKILL", OutOfMemory: true}}
+	p := &timeline{}
+	for i, exit := range exits {
+		p.end(monitor.Closed, p.open(listener(uint16(3000+i), i+1)))
+		p.events[len(p.events)-1].Exit = exit
+	}
+	write(s, p)
+	for _, e := range events(t, path, history.Query{}) {
+		wanted := monitor.Exit{}
+		if e.Kind == monitor.Closed {
+			wanted = exits[e.Port-3000]
+		}
+		if !reflect.DeepEqual(e.Exit, wanted) {
+			t.Errorf("exit of %s %d: got %+v, want %+v", e.Kind, e.Port, e.Exit, wanted)
+		}
 	}
 }
 
