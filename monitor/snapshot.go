@@ -274,7 +274,7 @@ const (
 const (
 	UnknownForeign     = "process of another user; only that user and root can inspect it"
 	UnknownNotFound    = "no visible process owns it; the owner may be the kernel, or a process in a container or another PID namespace"
-	UnknownProtected   = "process of your own that the system protects (file capabilities, setgid, a program file that you may not read, or not dumpable); only root can inspect it"
+	UnknownProtected   = "process of your own that the system protects (capabilities, setgid, a program file that you may not read, or not dumpable); only root can inspect it"
 	UnknownOutside     = "no process in this PID namespace or container owns it; Porthole can't see the processes outside"
 	UnknownKernel      = "the Linux kernel itself uses it, for example for VXLAN, WireGuard or NFS; no process owns it"
 	UnknownNoFile      = "no process has it among its open files; the owner is the Linux kernel (VXLAN, WireGuard, NFS) or a process that uses io_uring"

@@ -2,7 +2,9 @@ package owner
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strconv"
 	"time"
@@ -24,7 +26,7 @@ type protectedCheck struct {
 // inspect: the kernel makes its files in /proc root's (proc(5), prctl(2),
 // PR_SET_DUMPABLE). That holds for programs with file capabilities, setuid or setgid
 // programs, programs whose file the user may not read, and processes that asked for
-// it.
+// it. It also refuses processes with more capabilities than this one.
 func (f *finder) hasProtected() bool {
 	if now := time.Now(); now.Sub(f.protected.at) > protectedTTL {
 		f.protected = protectedCheck{f.findProtected(), now}
@@ -55,13 +57,23 @@ func (f *finder) findProtected() bool {
 	return false
 }
 
-// refuses reports whether the descriptors of pid may not be read by this user.
+// refuses reports whether the descriptors of pid may not be read by this user. Reading the
+// folder is not enough: of a process with more capabilities than this one (a service with
+// AmbientCapabilities) its user may list the descriptors, but not follow them
+// (proc_pid_fd(5), ptrace access mode PTRACE_MODE_READ_FSCREDS).
 func refuses(pid int) bool {
-	dir, err := unix.Open(fmt.Sprintf("/proc/%d/fd", pid), unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
-	if err == nil {
-		_ = unix.Close(dir) // nothing was written to it
+	folder := fmt.Sprintf("/proc/%d/fd", pid)
+	dir, err := os.Open(folder)
+	if err != nil {
+		return errors.Is(err, fs.ErrPermission)
 	}
-	return err == unix.EACCES || err == unix.EPERM
+	defer dir.Close()
+	names, _ := dir.Readdirnames(1) // none if it has exited
+	if len(names) == 0 {
+		return false
+	}
+	_, err = os.Readlink(folder + "/" + names[0])
+	return errors.Is(err, fs.ErrPermission)
 }
 
 // realUser returns the real user ID of pid, which everybody may read

@@ -3,6 +3,7 @@ package owner
 import (
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -58,5 +59,16 @@ func TestProtectedProcessOfOneself(t *testing.T) {
 				t.Errorf("root: got %d holders, want 1", root.Holders)
 			}
 		})
+	}
+}
+
+// A service with AmbientCapabilities= (systemd.exec(5)) may open port 80. Its user may list
+// its descriptors, but not follow them.
+func TestServiceWithAmbientCapabilities(t *testing.T) {
+	path := protectedProgram(t, func(string) error { return nil })
+	ambient := func(c *exec.Cmd) { c.SysProcAttr.AmbientCaps = []uintptr{unix.CAP_NET_BIND_SERVICE} }
+	listening := child.Serve(t, "listen", child.Running(path), child.AsNobody, ambient)
+	if got := searchAsNobody(t, listening.Inode); got.Unknown != monitor.UnknownProtected {
+		t.Errorf("its own user: got %+v, want reason %q", got, monitor.UnknownProtected)
 	}
 }
