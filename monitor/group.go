@@ -57,6 +57,9 @@ func group(states []socketState, listenerOf map[SocketID]string) []*Listener {
 			}
 			join(i, key)
 		}
+		if s.unknown.Reason == UnknownRemoteForward && s.unknown.Inferred == nil { // of one of several logins
+			join(i, [2]any{s.unknown.Reason, s.socket.UID})
+		}
 		if o := s.unknown.Inferred; o != nil && !o.listensForContainers() {
 			join(i, [2]uint64{uint64(o.PID), o.Start})
 		}

@@ -215,6 +215,22 @@ func TestGroupFields(t *testing.T) {
 	}
 }
 
+// A remote forward listens on both loopback addresses. Which of two logins has it is not
+// known, but it is one forward.
+func TestGroupRemoteForward(t *testing.T) {
+	forward := func(id SocketID, address string, uid uint32) socketState {
+		s := at(id, address)
+		s.socket.UID, s.unknown.Reason = uid, UnknownRemoteForward
+		return s
+	}
+	if l := group([]socketState{forward(1, "127.0.0.1", 1000), forward(2, "::1", 1000)}, nil); len(l) != 1 {
+		t.Errorf("got %s, want one listener", formatListeners(l))
+	}
+	if l := group([]socketState{forward(1, "127.0.0.1", 1000), forward(2, "::1", 1001)}, nil); len(l) != 2 {
+		t.Errorf("of two users: got %s, want two listeners", formatListeners(l))
+	}
+}
+
 // Root sees the same unit as a user.
 func TestGroupHasUnitOfPrincipal(t *testing.T) {
 	l := group([]socketState{by(1, "127.0.0.1", Owner{PID: 10, Unit: "web.service"})}, nil)[0]

@@ -281,4 +281,7 @@ const (
 	UnknownUnreadable  = "can't read the processes: /proc is missing, or Porthole reached its limit of open files"
 	UnknownUnsupported = "this system does not report the owners of sockets"
 	UnknownExited      = "the process that opened it has exited; another process may have inherited it"
+
+	// UnknownRemoteForward is UnknownProtected for a port that sshd opens for a login.
+	UnknownRemoteForward = "sshd listens for an SSH login of this user: a remote forward (ssh -R) or X11; only root can inspect sshd"
 )

@@ -27,7 +27,7 @@ import (
 // the key has plural forms.
 func keysInCode(t *testing.T) map[string]bool {
 	t.Helper()
-	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownProtected: false, monitor.UnknownOutside: false, monitor.UnknownKernel: false, monitor.UnknownNoFile: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false,
+	found := map[string]bool{monitor.UnknownForeign: false, monitor.UnknownNotFound: false, monitor.UnknownProtected: false, monitor.UnknownRemoteForward: false, monitor.UnknownOutside: false, monitor.UnknownKernel: false, monitor.UnknownNoFile: false, monitor.UnknownUnreadable: false, monitor.UnknownUnsupported: false, monitor.UnknownExited: false,
 		monitor.UnknownDisk: false, monitor.UnknownNameService: false, monitor.UnknownEngine: false}
 	for _, reason := range []stop.Reason{stop.SystemProcess, stop.Self, stop.ParentProcess, stop.IdentityUnknown, stop.IdentityChanged, stop.PortReleased,
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {

@@ -455,7 +455,7 @@ func unknownOwnerError(listeners []*monitor.Listener, port uint16) error {
 	for _, l := range listeners {
 		if len(l.Owners) == 0 {
 			advice := ""
-			if l.OwnerUnknown == monitor.UnknownForeign || l.OwnerUnknown == monitor.UnknownProtected {
+			if l.OwnerUnknown == monitor.UnknownForeign || l.OwnerUnknown == monitor.UnknownProtected || l.OwnerUnknown == monitor.UnknownRemoteForward {
 				advice = fmt.Sprintf("; try: sudo porthole stop %d", port)
 			}
 			return fmt.Errorf("cannot stop the owner of %d, which is unknown: %s%s", port, l.OwnerUnknown, advice)

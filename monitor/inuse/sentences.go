@@ -151,7 +151,7 @@ func (u Use) holder() monitor.Sentence {
 		return monitor.Sentence{Text: holderProcess, Data: data}
 	}
 	switch u.OwnerUnknown {
-	case monitor.UnknownForeign, monitor.UnknownProtected:
+	case monitor.UnknownForeign, monitor.UnknownProtected, monitor.UnknownRemoteForward:
 		if user := monitor.Clean(u.User, 60); user != "" {
 			return monitor.Sentence{Text: holderUser, Data: map[string]any{"User": user}}
 		}

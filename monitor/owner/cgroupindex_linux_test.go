@@ -92,7 +92,53 @@ func TestForwardOfSSHSession(t *testing.T) {
 			}
 			want := searched{Listed: true, Port: c.Port, User: "nobody", Unknown: monitor.UnknownProtected, Unit: unit}
 			if inferred {
+				want.Inferred, want.Unknown = c.PID, monitor.UnknownRemoteForward
+			}
+			if got := searchAsNobody(t, c.Inode); got != want {
+				t.Errorf("got %+v, want %+v", got, want)
+			}
+		})
+	}
+}
+
+// Of the processes in a unit that its user may not read, the only one holds the socket
+// that none of the others holds. In the unit of sshd, any of several logins may.
+func TestProtectedProcessOfAUnit(t *testing.T) {
+	titled := func(title string) func(*exec.Cmd) {
+		return func(c *exec.Cmd) {
+			c.Args[0] = title
+			child.AsNobody(c)
+		}
+	}
+	for _, test := range []struct {
+		name, title, other string // the titles of the holder and of another protected process
+		reason             string
+		inferred, hasUnit  bool
+	}{
+		{"the only one", "server", "", monitor.UnknownProtected, true, true},
+		{"one of two", "server", "other", monitor.UnknownProtected, false, true},
+		{"a login or a server", "server", "sshd: nobody", monitor.UnknownProtected, false, true},
+		{"a login", "sshd: nobody", "", monitor.UnknownRemoteForward, true, false},
+		{"one of two logins", "sshd: nobody", "sshd: nobody@pts/0", monitor.UnknownRemoteForward, false, false},
+	} {
+		unit := fmt.Sprintf("porthole-test-%d.service", os.Getpid())
+		t.Run(test.name, func(t *testing.T) {
+			c, folder := beginRoleInCgroup(t, unit, "unreadable", titled(test.title))
+			others := []child.Server{child.Serve(t, "listen", child.AsNobody)}
+			if test.other != "" {
+				others = append(others, child.Serve(t, "unreadable", titled(test.other)))
+			}
+			for _, other := range others {
+				if err := os.WriteFile(folder+"/cgroup.procs", fmt.Append(nil, other.PID), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want := searched{Listed: true, Port: c.Port, User: "nobody", Unknown: test.reason}
+			if test.inferred {
 				want.Inferred = c.PID
+			}
+			if test.hasUnit {
+				want.Unit = unit
 			}
 			if got := searchAsNobody(t, c.Inode); got != want {
 				t.Errorf("got %+v, want %+v", got, want)

@@ -368,7 +368,7 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 		}
 	case f.incomplete != nil:
 		u.Reason = monitor.UnknownUnreadable
-	case f.uid != 0 && f.hasProtected():
+	case f.uid != 0 && len(f.protectedProcesses()) > 0:
 		u.Reason = monitor.UnknownProtected
 	case f.inNamespace:
 		u.Reason = monitor.UnknownOutside
@@ -385,7 +385,13 @@ func (f *finder) WhyUnknown(s monitor.Socket) monitor.OwnerUnknown {
 	u.Unit, u.UnitUser, u.ContainerID = unitOf(path), unitUser(path), containerOf(path)
 	pid := f.cgroups.onlyProcess(path)
 	if pid == 0 && f.uid != 0 && int(s.UID) == f.uid {
-		pid = f.cgroups.sshSession(path)
+		forwards := false
+		if pid, forwards = f.probableHolder(path); forwards {
+			u.Reason = monitor.UnknownRemoteForward
+			if strings.HasSuffix(u.Unit, ".service") { // without logind, all logins are in the unit of the daemon
+				u.Unit = ""
+			}
+		}
 	}
 	if pid != 0 {
 		if owner, err := f.owner(pid); err == nil {

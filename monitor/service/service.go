@@ -46,6 +46,9 @@ func identify(l *monitor.Listener) finding {
 			return f
 		}
 	}
+	if l.OwnerUnknown == monitor.UnknownRemoteForward { // of one of several logins
+		return finding{service: remoteForward(l.Port), by: monitor.ByCommand}
+	}
 	if name := unitService(l); name != "" {
 		return finding{service: name, by: monitor.ByUnit}
 	}
