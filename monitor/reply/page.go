@@ -1,6 +1,7 @@
 package reply
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
@@ -30,9 +31,14 @@ func (r *Reply) readResponse(response *http.Response) (body []byte) {
 		r.Redirect = clean(h.Get("Location"), 200)
 	}
 	head := &head{room: maxHead}
-	stream := io.TeeReader(io.LimitReader(response.Body, maxRead), head)
+	stream := bufio.NewReader(io.TeeReader(io.LimitReader(response.Body, maxRead), head))
+	kind := h.Get("Content-Type")
+	if kind == "" { // many a small server sends none; browsers look at the body as well
+		begin, _ := stream.Peek(sniffed)
+		kind = http.DetectContentType(begin)
+	}
 	var page page
-	if isHTML(h.Get("Content-Type")) {
+	if isHTML(kind) {
 		page = readPage(stream)
 	} else {
 		_, _ = io.CopyN(io.Discard, stream, maxHead) // whatever arrives will do
@@ -44,6 +50,9 @@ func (r *Reply) readResponse(response *http.Response) (body []byte) {
 	}
 	return head.b
 }
+
+// sniffed is how many bytes of a body http.DetectContentType looks at.
+const sniffed = 512
 
 // maxHead is how many bytes of a body are examined as text.
 const maxHead = 1 << 10

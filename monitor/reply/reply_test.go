@@ -90,6 +90,7 @@ func TestAsk(t *testing.T) {
 	}{
 		{"page", "", replies(page200("Server: tiny/1.0\r\nX-Powered-By: Express\r\n", "<!doctype html><head><title>\n My  &amp; shop\u202e </title><body>")),
 			Reply{Protocol: HTTP, Status: "HTTP/1.1 200 OK", Title: "My & shop", Server: "tiny/1.0", Type: "text/html", Framework: "Express", Evidence: "header X-Powered-By"}},
+		{"page without a content type", "", replies("HTTP/1.1 200 OK\r\n\r\n<html><title>Acme shop</title>"), Reply{Protocol: HTTP, Status: "HTTP/1.1 200 OK", Title: "Acme shop"}},
 		{"without a title", "", replies(page200("", "<p>hello<svg><title>logo</title></svg>")), Reply{Protocol: HTTP, Status: "HTTP/1.1 200 OK", Type: "text/html"}},
 		{"early hints", "", replies("HTTP/1.1 103 Early Hints\r\nLink: </a.css>\r\n\r\nHTTP/1.1 204 No Content\r\n\r\n"), Reply{Protocol: HTTP, Status: "HTTP/1.1 204 No Content"}},
 		{"cookie", "", replies("HTTP/1.1 404 Not Found\r\nSet-Cookie: csrftoken=secret; Path=/\r\nContent-Length: 0\r\n\r\n"),
