@@ -174,6 +174,10 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 	}
 	uitest.Press(d.Fyne(), desktop.KeyMenu)
 	overlay("menu")
+	if size == ui.MinimumSize || size == ui.DefaultSize {
+		uitest.Press(d.Fyne(), fyne.KeyDelete)
+		writeStops(t, d, w, suffix)
+	}
 	processes := map[string]*monitor.Listener{"process": w.Selected}
 	if size == ui.DefaultSize { // once is enough: these do not depend on the window's size
 		processes["warnings"] = w.Exposed
@@ -193,6 +197,42 @@ func writePictures(t *testing.T, theme, suffix string, size fyne.Size, scale flo
 			}
 		}
 	}
+}
+
+// writeStops writes pictures of the open stop dialog with much text: several owners, long command
+// lines and managers, before the stop and afterwards. It closes the dialog.
+func writeStops(t *testing.T, d *desk, w *workday, suffix string) {
+	t.Helper()
+	first := w.Selected.Owners[0]
+	first.Name, first.User, first.Project = "payments-settlement-worker", "postgres-replication", "a-project-with-quite-a-long-name"
+	first.Command = []string{"/usr/bin/python3", "-m", "uvicorn", "payments.application:create_app", "--factory", "--host", "127.0.0.1", "--port", "62893", "--reload", "--log-config", "/srv/payments/etc/logging/production-with-a-long-name.yaml"}
+	first.Folder = "/home/ada/projects/customers/european-payments-company/worktrees/feature-checkout-in-three-steps/services/payments"
+	owners := []monitor.Owner{first, first, first}
+	owners[1].PID, owners[2].PID = first.PID+1, first.PID+2
+	owners[1].Command = append(owners[1].Command[:len(owners[1].Command):len(owners[1].Command)], "--workers", "4")
+	manager := func(text, name, command string, run bool) stop.Manager {
+		return stop.Manager{Description: lang.L(text, map[string]any{"Name": name, "Policy": "Restart=on-failure"}), Command: command, CanRun: run}
+	}
+	u := stop.Update{Stage: stop.Ready, Targets: owners, Listeners: []*monitor.Listener{w.Selected}, GracePeriod: 10 * time.Second, Children: 12,
+		ListeningChildren: []stop.Child{{Owner: first, Listener: w.Exposed}},
+		Managers: []stop.Manager{
+			manager("The process belongs to the systemd unit {{.Name}}, which starts it again ({{.Policy}}). To stop it properly, run:", "payments-settlement-worker@production.service", "systemctl --user stop payments-settlement-worker@production.service", true),
+			manager("The process was started by a loop in {{.Name}}, which may start it again. To stop the loop, run:", "bash", "kill 48100", false),
+		}}
+	picture := func(name string) {
+		t.Helper()
+		write(t, d.Fyne(), name+"-"+suffix)
+	}
+	d.stopProgress(u)
+	picture("stop-long")
+	u.Stage, u.Targets, u.StillRunning = stop.StillRunning, owners[:1], owners[1:]
+	u.Problems = []string{lang.L("Can't stop {{.Name}}. See the log for details.", map[string]any{"Name": "payments-settlement-worker (48102)"})}
+	d.stopProgress(u)
+	picture("stop-running")
+	u.Stage = stop.Refused
+	d.stopProgress(u)
+	picture("stop-refused")
+	d.Fyne().Canvas().Overlays().Top().Hide()
 }
 
 // writeTaken writes a picture of the page of a watched port that is bound without listening, beside

@@ -29,6 +29,8 @@ const (
 	dialogWidth   = 460 // if the window is wide enough
 	maxBodyHeight = 340 // of the text; a longer text scrolls
 	frameHeight   = 130 // of the title, the buttons and the padding
+	toggleGap     = 8   // between a switch and its process
+	scrollBar     = 10  // room for it beside the text
 	maxNamed      = 3   // processes named in one sentence
 )
 
@@ -84,7 +86,7 @@ func (d *Dialog) open() {
 	d.title = canvas.NewText(lang.L("Stop?"), theme.Color(theme.ColorNameForeground))
 	d.title.TextSize, d.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
 	d.body = container.New(layout.NewCustomPaddedVBoxLayout(8))
-	d.scroll = container.NewVScroll(d.body)
+	d.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 0, scrollBar), d.body))
 	d.buttons = container.NewHBox()
 	content := container.New(layout.NewCustomPaddedVBoxLayout(10), widgets.Follow(d.title, theme.ColorNameForeground), d.scroll, d.buttons)
 	d.popUp = widget.NewModalPopUp(container.New(layout.NewCustomPaddedLayout(12, 10, 16, 12), content), d.window.Canvas())
@@ -130,7 +132,7 @@ func (d *Dialog) focusFirst() {
 
 // width returns the width of the text.
 func (d *Dialog) width() float32 {
-	return max(min(dialogWidth, d.window.Canvas().Size().Width-60), 200)
+	return max(min(dialogWidth, d.window.Canvas().Size().Width-60-scrollBar), 200)
 }
 
 // resize fits the dialog to the height of its text at its width.
@@ -139,7 +141,7 @@ func (d *Dialog) resize() {
 	for range 2 { // wrapping needs the width first; nested texts need that of their frame
 		d.body.Resize(fyne.NewSize(width, d.body.MinSize().Height))
 	}
-	d.scroll.SetMinSize(fyne.NewSize(width, min(d.body.MinSize().Height, maxBodyHeight, max(room, 40))))
+	d.scroll.SetMinSize(fyne.NewSize(width+scrollBar, min(d.body.MinSize().Height, maxBodyHeight, max(room, 40))))
 	d.buttons.Refresh()
 	d.body.Refresh()
 	size := d.popUp.Content.MinSize()
@@ -219,16 +221,11 @@ func (d *Dialog) confirm() {
 	n := d.last
 	d.gracePeriod = max(n.GracePeriod, time.Second)
 	d.body.RemoveAll()
-	lines := container.New(layout.NewCustomPaddedVBoxLayout(2))
-	d.chosen = nil
-	for _, o := range n.Targets {
-		line := d.targetLine(o)
-		if len(n.Targets) > 1 {
-			line = container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.targetToggle(o)), line)
-		}
-		lines.Add(line)
+	d.body.Add(d.targetLines(n.Targets))
+	for _, note := range n.Notes { // above the facts, whose command lines may be long
+		d.body.Add(sentenceNote(note))
 	}
-	d.body.Add(lines)
+	d.addManagers()
 	facts := container.New(widgets.LabelledRows{Label: 92})
 	add := func(label string, lines []string) {
 		if len(lines) > 0 {
@@ -242,10 +239,6 @@ func (d *Dialog) confirm() {
 	add(lang.L("Closes"), closingLines(n))
 	add(lang.L("May also exit"), childLines(n))
 	d.body.Add(container.New(layout.NewCustomPaddedLayout(-4, 0, -widgets.Overlap-1, 0), facts))
-	for _, note := range n.Notes {
-		d.body.Add(sentenceNote(note))
-	}
-	d.addManagers()
 	if n.ForceOnly {
 		d.body.Add(sentenceNote(lang.L("This system can only force quit the process. Unsaved data is lost.")))
 	}
@@ -302,8 +295,24 @@ func stopTitle(targets []monitor.Owner) string {
 	return lang.N("Stop {{.Count}} processes?", len(targets), map[string]any{"Count": words.Number(len(targets))})
 }
 
-// targetLine returns one line about a process.
-func (d *Dialog) targetLine(o monitor.Owner) fyne.CanvasObject {
+// targetLines returns lines about the processes to stop, with a switch for each if there are several.
+func (d *Dialog) targetLines(targets []monitor.Owner) fyne.CanvasObject {
+	d.chosen = nil
+	if len(targets) == 1 {
+		return d.targetLine(targets[0], d.width())
+	}
+	lines := container.New(layout.NewCustomPaddedVBoxLayout(8))
+	for _, o := range targets {
+		toggle := d.targetToggle(o)
+		room := d.width() - toggle.MinSize().Width - toggleGap
+		lines.Add(container.New(layout.NewCustomPaddedHBoxLayout(toggleGap), container.NewCenter(toggle), d.targetLine(o, room)))
+	}
+	return container.New(layout.NewCustomPaddedLayout(2, 0, 2, 0), lines) // room for the edges of the switches
+}
+
+// targetLine returns name and facts of a process, on one line if they fit into room, otherwise on
+// two.
+func (d *Dialog) targetLine(o monitor.Owner, room float32) fyne.CanvasObject {
 	parts := []string{words.PID(o.PID)}
 	if o.User != "" {
 		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(o.User, 40)}))
@@ -312,11 +321,15 @@ func (d *Dialog) targetLine(o monitor.Owner) fyne.CanvasObject {
 		parts = append(parts, lang.L("since {{.Time}}", map[string]any{"Time": words.MomentAs(o.StartedAt, d.now(), "15:04")}))
 	}
 	about := widgets.NewCaption()
-	about.Text = strings.Join(parts, " · ")
+	about.Text = table.Fit(strings.Join(parts, " · "), room, about.TextSize, about.TextStyle)
 	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
 	name.TextStyle.Bold = true
-	name.Text = table.Fit(targetName(o), d.width()-about.MinSize().Width-12, theme.TextSize(), name.TextStyle)
-	return container.NewHBox(widgets.Follow(name, theme.ColorNameForeground), container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), widgets.Follow(about, table.ColorMuted)))
+	name.Text = table.Fit(targetName(o), room, theme.TextSize(), name.TextStyle)
+	title, facts := widgets.Follow(name, theme.ColorNameForeground), widgets.Follow(about, table.ColorMuted)
+	if name.MinSize().Width+theme.Padding()+about.MinSize().Width > room {
+		return container.New(layout.NewCustomPaddedVBoxLayout(0), title, facts)
+	}
+	return container.NewHBox(title, container.New(layout.NewCustomPaddedLayout(2, 0, 0, 0), facts))
 }
 
 func targetName(o monitor.Owner) string {

@@ -313,3 +313,36 @@ func TestDoneShowsWhatUsesThePort(t *testing.T) {
 		t.Errorf("got reports %+v, want a finishing process reported as stopped", d.stopped)
 	}
 }
+
+// At 200 % on a screen of 1280 by 800 pixels, a window has this size.
+func TestLongTextsFitNarrowWindow(t *testing.T) {
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) {
+			if language == "de" {
+				uitest.InGerman(t)
+			}
+			d, l := newStopDesk(t)
+			d.Window.Resize(fyne.NewSize(640, 400))
+			for i := range 3 {
+				o := l.Owners[0]
+				o.PID, o.Name, o.User = 52744+i, "payments-settlement-worker", "postgres-replication"
+				o.Command = []string{"/usr/bin/python3", strings.Repeat("a-word-without-spaces", 8), strings.Repeat("word ", 30)}
+				l.Owners = append(l.Owners, o)
+			}
+			l.Owners = l.Owners[1:]
+			uitest.Press(d.Window, fyne.KeyDelete)
+			u := readyUpdate(l)
+			u.Managers = []Manager{{Description: "The process belongs to a manager.", Command: "systemctl --user stop " + strings.Repeat("a-long-name", 6) + ".service", CanRun: true}}
+			d.report(u)
+			if got, most := d.dialog.body.MinSize().Width, d.dialog.width(); got > most {
+				t.Errorf("got a width of %v, want at most %v", got, most)
+			}
+			if got := d.Overlay(); strings.Contains(got, "payments-settlement-worker…") || !strings.Contains(got, "|payments-settlement-worker|") {
+				t.Errorf("got the texts %q, want the whole name of the processes", got)
+			}
+			if size := d.dialog.popUp.MinSize(); size.Width > 640 || size.Height > 400 {
+				t.Errorf("got a dialog of %v, want at most 640 by 400", size)
+			}
+		})
+	}
+}
