@@ -31,6 +31,10 @@ const (
 	sampleShare = 500
 	// freshFor is how long a sample is used for further requests.
 	freshFor = time.Second
+	// attemptsDelay is how long the first attempts of a burst are collected before they
+	// are reported, and attemptsInterval is the time between two reports.
+	attemptsDelay    = time.Second
+	attemptsInterval = 5 * time.Second
 	// searchPause is the pause after a search for clients, as a multiple of its duration.
 	searchPause = 500
 )
@@ -41,6 +45,14 @@ type Wanted struct {
 	// Ports are ports whose connections count from the opening of a listener on, even if
 	// they end before it is seen.
 	Ports monitor.Ports
+	// Closed are ports that nothing listens on: refused attempts to connect to them are
+	// counted.
+	Closed monitor.Ports
+}
+
+// Same reports whether both watch the same.
+func (w Wanted) Same(other Wanted) bool {
+	return slices.Equal(w.Listeners, other.Listeners) && slices.Equal(w.Ports, other.Ports) && slices.Equal(w.Closed, other.Closed)
 }
 
 // connections reads the established connections; *source.Source implements it.
@@ -59,19 +71,27 @@ type Tracker struct {
 	log          *slog.Logger
 	now          func() time.Time // time.Now, except in tests
 	requests     chan func(map[string]connection.Totals)
-	changed      chan struct{} // Wanted has changed
+	changed      chan struct{} // Wanted has changed, or the first attempt of a burst was refused
+	onAttempts   func(current, ended []connection.Burst)
 
-	mu      sync.Mutex
-	counter connection.Counter
-	wanted  Wanted
+	mu       sync.Mutex
+	counter  connection.Counter
+	attempts connection.Attempts
+	wanted   Wanted
 }
 
 // Open subscribes to the kernel's messages and probes them, which takes at most 100 ms.
 // Without them the Tracker counts nothing; see Availability. Run must be called to
 // release its resources.
-func Open(log *slog.Logger) *Tracker {
+//
+// The Tracker calls onAttempts on its goroutine while there are bursts of refused
+// attempts to connect to closed ports: with those that go on, a second after the first
+// attempt and then every 5 seconds, and with those that have ended.
+func Open(log *slog.Logger, onAttempts func(current, ended []connection.Burst)) *Tracker {
 	s, found, err := openStream()
-	return newTracker(s, found, err, log)
+	t := newTracker(s, found, err, log)
+	t.onAttempts = onAttempts
+	return t
 }
 
 func newTracker(s stream, found Availability, problem error, log *slog.Logger) *Tracker {
@@ -84,7 +104,8 @@ func newTracker(s stream, found Availability, problem error, log *slog.Logger) *
 		return c, nil
 	}
 	return &Tracker{stream: s, availability: found, problem: problem, open: open, log: log, now: time.Now,
-		requests: make(chan func(map[string]connection.Totals), 16), changed: make(chan struct{}, 1)}
+		requests: make(chan func(map[string]connection.Totals), 16), changed: make(chan struct{}, 1),
+		onAttempts: func(current, ended []connection.Burst) {}}
 }
 
 // Availability returns the result of the probe, and the reason unless it is Available.
@@ -108,14 +129,19 @@ func (t *Tracker) Watch(w Wanted) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	before := portsOf(t.wanted)
+	before, closed := portsOf(t.wanted), t.wanted.Closed
 	t.wanted = w
-	if after := portsOf(w); !slices.Equal(before, after) {
-		if err := t.stream.want(wanted{local: after}); err != nil && !errors.Is(err, os.ErrClosed) {
+	if after := portsOf(w); !slices.Equal(before, after) || !slices.Equal(closed, w.Closed) {
+		if err := t.stream.want(wanted{local: after, refused: w.Closed}); err != nil && !errors.Is(err, os.ErrClosed) {
 			t.log.Warn("can't select the connections to count", "error", err)
 		}
 	}
 	t.counter.SetListeners(t.now(), w.Listeners, w.Ports) // after the selection: the count is complete from here on
+	t.wake()
+}
+
+// wake makes sample look what is due.
+func (t *Tracker) wake() {
 	select {
 	case t.changed <- struct{}{}:
 	default:
@@ -213,6 +239,13 @@ func (t *Tracker) handle(batch []destroyed, lost bool) {
 		if d.remote.Addr().IsUnspecified() { // a listener, or a socket that was only bound
 			continue
 		}
+		if d.refused && t.wanted.Closed.Contains(d.remote.Port()) {
+			if t.attempts.Empty() {
+				t.wake()
+			}
+			t.attempts.Add(now, d.remote.Port(), !d.remote.Addr().Unmap().Is4())
+			continue
+		}
 		t.counter.Ended(now, connection.Ended{ID: d.id, Local: d.local, Remote: d.remote, Received: d.received, Sent: d.sent})
 	}
 }
@@ -225,13 +258,16 @@ func (t *Tracker) sample(ctx context.Context) {
 	due := time.NewTimer(time.Hour)
 	defer due.Stop()
 	for {
-		due.Reset(s.wait())
+		due.Reset(min(s.wait(), s.waitAttempts()))
 		select {
 		case <-ctx.Done():
 			return
 		case <-t.changed:
 		case <-due.C:
-			s.read(ctx)
+			if s.wait() == 0 {
+				s.read(ctx)
+			}
+			s.reportAttempts()
 		case done := <-t.requests:
 			if t.now().Sub(s.at) >= freshFor {
 				s.read(ctx)
@@ -251,6 +287,8 @@ type sampler struct {
 	failing bool        // the last sample failed; used to log it once
 	at      time.Time   // of the last sample
 	took    time.Duration
+
+	reportAt time.Time // of the next report of attempts; zero if there are none
 }
 
 // wait returns the time until the next sample.
@@ -262,6 +300,33 @@ func (s *sampler) wait() time.Duration {
 		return time.Hour
 	}
 	return max(s.at.Add(max(sampleInterval, sampleShare*s.took)).Sub(s.now()), 0)
+}
+
+// waitAttempts returns the time until the next report of attempts.
+func (s *sampler) waitAttempts() time.Duration {
+	s.mu.Lock()
+	none := s.attempts.Empty()
+	s.mu.Unlock()
+	switch {
+	case none:
+		s.reportAt = time.Time{}
+		return time.Hour
+	case s.reportAt.IsZero():
+		s.reportAt = s.now().Add(attemptsDelay)
+	}
+	return max(s.reportAt.Sub(s.now()), 0)
+}
+
+// reportAttempts reports the bursts of attempts if that is due.
+func (s *sampler) reportAttempts() {
+	if s.waitAttempts() > 0 {
+		return
+	}
+	s.mu.Lock()
+	current, ended := s.attempts.Take(s.now(), s.wanted.Closed)
+	s.mu.Unlock()
+	s.reportAt = s.now().Add(attemptsInterval)
+	s.onAttempts(current, ended)
 }
 
 // read reads the established connections.

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"net"
 	"net/netip"
+	"os/exec"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -16,6 +18,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/internal/await"
+	"porthole/internal/freeport"
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/socket"
@@ -25,7 +28,7 @@ import (
 // skips the test if the system does not send them.
 func run(t *testing.T) *Tracker {
 	t.Helper()
-	tracker := Open(slog.New(slog.DiscardHandler))
+	tracker := Open(slog.New(slog.DiscardHandler), func(_, _ []connection.Burst) {})
 	if found, err := tracker.Availability(); found != Available {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
@@ -44,7 +47,7 @@ func start(t *testing.T, tracker *Tracker) {
 // A Tracker ends with its context, and logs nothing.
 func TestRunEnds(t *testing.T) {
 	var log bytes.Buffer
-	tracker := Open(slog.New(slog.NewTextHandler(&log, nil)))
+	tracker := Open(slog.New(slog.NewTextHandler(&log, nil)), func(_, _ []connection.Burst) {})
 	if found, err := tracker.Availability(); found != Available {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
@@ -199,6 +202,78 @@ func TestCountsEstablishedConnectionOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	until("both are counted", connection.Amount{Connections: 2, Received: 308, Sent: 5010})
+}
+
+// Attempts to connect to a closed port are counted, if the client does not block in
+// connect(2): curl, Node.js, Go, and Python with a timeout.
+func TestCountsRefusedAttempts(t *testing.T) {
+	port := uint16(freeport.Get(t))
+	reports := make(chan []connection.Burst, 16)
+	tracker := Open(slog.New(slog.DiscardHandler), func(current, _ []connection.Burst) { reports <- current })
+	if found, err := tracker.Availability(); found != Available {
+		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
+	}
+	start(t, tracker)
+	tracker.Watch(Wanted{Closed: monitor.Ports{{First: port, Last: port}}})
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
+	want := 0
+	for _, command := range [][]string{
+		{"curl", "-s", "http://" + address},
+		{"curl", "-s", "http://localhost:" + strconv.Itoa(int(port))}, // ::1 and 127.0.0.1: one attempt
+		{"node", "-e", "require('net').connect(" + strconv.Itoa(int(port)) + ", '127.0.0.1').on('error', () => {})"},
+		{"python3", "-c", "import socket, sys\ntry: socket.create_connection(('127.0.0.1', " + strconv.Itoa(int(port)) + "), timeout=5)\nexcept ConnectionRefusedError: pass"},
+	} {
+		if _, err := exec.LookPath(command[0]); err != nil {
+			t.Logf("not tried: %v", err)
+			continue
+		}
+		_ = exec.Command(command[0], command[1:]...).Run() // curl fails, as expected
+		want++
+	}
+	if _, err := net.Dial("tcp", address); err == nil {
+		t.Fatal("something listens on the port")
+	}
+	want++
+	var got []connection.Burst
+	await.Until(t, "all attempts are counted", func() bool {
+		select {
+		case got = <-reports:
+		default:
+		}
+		return len(got) == 1 && got[0].Attempts == want
+	}, func() any { return []any{got, want} })
+	if got[0].Port != port || got[0].LastMinute != want {
+		t.Errorf("got %+v, want %d attempts to port %d in the last minute", got[0], want, port)
+	}
+}
+
+// Connections that succeed, and attempts to other ports, are no refused attempts.
+func TestOtherConnectionsAreNoAttempts(t *testing.T) {
+	found, _, err := openStream()
+	if err != nil {
+		t.Skip(err)
+	}
+	defer found.close()
+	s := serve(t, "127.0.0.1:0")
+	closed := uint16(freeport.Get(t))
+	if err := found.want(wanted{refused: monitor.Ports{{First: s.listener.Port, Last: s.listener.Port}, {First: closed, Last: closed}}}); err != nil {
+		t.Fatal(err)
+	}
+	for size := range 4 {
+		if err := ask(s.Addr().String(), size); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, _ = net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(closed)))) // the message that ends the wait
+	var got []destroyed
+	await.Until(t, "the refused attempt is reported", func() bool {
+		_ = found.(*netlinkStream).events.SetDeadline(time.Now().Add(time.Second))
+		_, _ = found.read(func(d destroyed) { got = append(got, d) })
+		return len(got) > 0
+	})
+	if len(got) != 1 || !got[0].refused || got[0].remote.Port() != closed {
+		t.Errorf("got %+v, want one refused attempt to %d", got, closed)
+	}
 }
 
 // The filter passes only connections to the wanted ports.
