@@ -75,6 +75,26 @@ func (p Ports) normalize() Ports {
 	return out
 }
 
+// Without returns the ports that are not in other.
+func (p Ports) Without(other Ports) Ports {
+	var out Ports
+	for _, r := range p {
+		first := int(r.First)
+		for _, o := range other { // sorted
+			if int(o.First) > first && o.First <= r.Last {
+				out = append(out, PortRange{uint16(first), o.First - 1})
+			}
+			if o.First <= r.Last {
+				first = max(first, int(o.Last)+1)
+			}
+		}
+		if first <= int(r.Last) {
+			out = append(out, PortRange{uint16(first), r.Last})
+		}
+	}
+	return out
+}
+
 // Union returns the ports of all sets.
 func Union(sets ...Ports) Ports { return slices.Concat(sets...).normalize() }
 

@@ -103,3 +103,29 @@ func FuzzParsePorts(f *testing.F) {
 		}
 	})
 }
+
+func TestPortsWithout(t *testing.T) {
+	for _, c := range []struct{ from, without, want string }{
+		{"3000", "3000", ""},
+		{"3000", "4000", "3000"},
+		{"3000-3010", "3000,3005,3010", "3001-3004, 3006-3009"},
+		{"3000-3010,4000", "2000-3002,3009-4000", "3003-3008"},
+		{"1-65535", "80,65535", "1-79, 81-65534"},
+	} {
+		from, err := ParsePorts(c.from)
+		if err != nil {
+			t.Fatal(err)
+		}
+		without, err := ParsePorts(c.without)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := from.Without(without); got.String() != c.want {
+			t.Errorf("%s without %s: got %q, want %q", c.from, c.without, got, c.want)
+		}
+	}
+	one := Ports{{First: 9, Last: 9}}
+	if got := Union(one, Ports{{First: 1, Last: 2}}, Ports{{First: 3, Last: 3}}); got.String() != "1-3, 9" || one[0].First != 9 {
+		t.Errorf("union: got %v", got)
+	}
+}

@@ -237,6 +237,10 @@ type Event struct {
 	Before   *Listener `json:"before,omitempty"`  // only for OwnerChanged, ExposureChanged and Updated
 	Stopped  string    `json:"stopped,omitempty"` // for Closed, how the user stopped the owners: "SIGTERM", "docker stop web"; "" if that is not known
 	Exit               // for Closed, how the principal owner ended, if it ended and that is known
+
+	Attempts int           `json:"attempts,omitempty"` // for Attempted, how many, a lower limit
+	Lasted   time.Duration `json:"-"`                  // for Attempted, the time from the first to the last
+	Client   string        `json:"client,omitempty"`   // for Connected, the client in words, clean: "psql (PID 812, user ann)", "192.168.1.20"
 }
 
 // Health is the state of the monitor.

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/watch"
 	"porthole/ui/history"
@@ -44,10 +45,11 @@ type Status struct {
 	Health      monitor.Health
 	Rules       watch.Rules
 	Paused      bool
-	PausedUntil time.Time // zero: until resumed
-	Problems    []string  // one sentence each
-	CanDismiss  bool      // some of Problems are over, and were only to be read
-	User        string    // user name of this session; "" if unknown
+	PausedUntil time.Time          // zero: until resumed
+	Problems    []string           // one sentence each
+	CanDismiss  bool               // some of Problems are over, and were only to be read
+	Attempts    []connection.Burst // refused attempts to connect to closed watched ports
+	User        string             // user name of this session; "" if unknown
 	Settings    settings.Settings
 	Welcome     bool           // show the welcome to a new user
 	System      explain.System // the port settings of this machine, as far as known
@@ -56,7 +58,7 @@ type Status struct {
 // ports returns the part of s that the Ports page shows.
 func (s Status) ports() ports.Status {
 	return ports.Status{
-		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, User: s.User,
+		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
 		Notifications: s.Settings.Notifications, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, System: s.System,
 	}

@@ -21,6 +21,7 @@ import (
 	"porthole/app/settings"
 	traypkg "porthole/app/tray"
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/container"
 	"porthole/monitor/enrich"
 	"porthole/monitor/history/lastowner"
@@ -120,6 +121,8 @@ type Agent struct {
 	userStops        userStops
 	shownPorts       []uint16                // ports whose connections are counted because the window has shown them
 	counted          sockevents.Wanted       // what the tracker was told last
+	attempts         []connection.Burst      // that go on
+	notifiedAttempts map[uint16]time.Time    // when the bursts of attempts began that were notified, by port
 	silenced         silenced                // by the last notification with Stop watching
 	unread           bool                    // the tray shows the dot
 	alert            bool                    // the tray shows the triangle
@@ -178,7 +181,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		_ = programs.Close() // nothing was written to it
 		return nil, err
 	}
-	a.tracker = sockevents.Open(opts.Logger)
+	a.tracker = sockevents.Open(opts.Logger, func(current, ended []connection.Burst) { a.do(func() { a.handleAttempts(current, ended) }) })
 	if found, err := a.tracker.Availability(); err != nil {
 		a.log.Info("connections are not counted", "messages", found, "reason", err)
 	}
@@ -222,6 +225,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	loop.Go(a.loop)
 	a.runTray()
 	loop.Wait()
+	a.storeAttempts(a.attempts)
 	if a.paused || len(a.missed) > 0 {
 		a.savePause() // with the alerts missed so far
 	}
@@ -329,7 +333,7 @@ func (a *Agent) clearViewed() {
 
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), Attempts: a.attempts, CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
 		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil
@@ -343,7 +347,7 @@ func (a *Agent) sendStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
-		Recent: a.userStops.markEvents(a.recent), Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
+		Recent: a.userStops.markEvents(a.recent), Attempts: a.attempts, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
 		Vacant: a.vacant, Last: a.lastOwnersOf(time.Now()),
 	}
 }

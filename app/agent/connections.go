@@ -14,15 +14,16 @@ import (
 const maxShownPorts = 64
 
 // countConnections makes the tracker count the connections of watched listeners, and of
-// those that the window shows or has shown.
+// those that the window shows or has shown, and the attempts to connect to closed watched
+// ports.
 func (a *Agent) countConnections() {
-	wanted := sockevents.Wanted{Ports: a.rules.TCPPorts()}
+	wanted := sockevents.Wanted{Ports: a.rules.TCPPorts(), Closed: a.closedPorts()}
 	for _, l := range a.update.Snapshot.Listeners {
 		if l.Protocol == monitor.TCP && (a.rules.Matches(l) || slices.Contains(a.shownPorts, l.Port)) {
 			wanted.Listeners = append(wanted.Listeners, l)
 		}
 	}
-	if slices.Equal(wanted.Listeners, a.counted.Listeners) && slices.Equal(wanted.Ports, a.counted.Ports) {
+	if wanted.Same(a.counted) {
 		return
 	}
 	a.counted = wanted

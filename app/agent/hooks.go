@@ -100,7 +100,7 @@ func newHookEvent(a watch.Alert) hookEvent {
 	l := a.Listener
 	e := hookEvent{Event: a.Kind, State: "open", At: a.At, Watch: hookName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
 		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Exit: a.Exit}
-	if a.Kind == watch.Closed || a.Kind == watch.Crashed || a.NowClosed {
+	if a.Kind == watch.Closed || a.Kind == watch.Crashed || a.Kind == watch.Attempted || a.NowClosed {
 		e.State = "closed"
 	}
 	for _, address := range l.Addresses {

@@ -118,6 +118,9 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 // present state: its present owner, or that it is closed.
 func (a *Agent) current(alerts []watch.Alert) []watch.Alert {
 	return slices.DeleteFunc(alerts, func(x watch.Alert) bool {
+		if x.Kind == watch.Attempted { // holds as long as the port is closed
+			return a.presentListener(x) != nil
+		}
 		return x.Kind != watch.Closed && x.Kind != watch.Crashed && x.Kind != watch.Flapping && a.presentListener(x) == nil
 	})
 }

@@ -217,6 +217,13 @@ func (h *textHistory) write(text string) error {
 
 // eventText returns owner, project, addresses and what changed.
 func eventText(e history.Event) string {
+	if e.Kind == monitor.Attempted {
+		times := "times"
+		if e.Attempts == 1 {
+			times = "time"
+		}
+		return fmt.Sprintf("closed, and something tried to connect at least %d %s", e.Attempts, times)
+	}
 	text := eventOwnerText(e.Owner)
 	if e.Owner.PID != 0 && !e.Owner.Inferred {
 		text += fmt.Sprintf(" (%d)", e.Owner.PID)
@@ -232,6 +239,8 @@ func eventText(e history.Event) string {
 		}
 	case monitor.ExposureChanged:
 		text += fmt.Sprintf("  (was %s, now %s)", e.ExposureBefore, e.Exposure)
+	case monitor.Connected:
+		text += "  (first connection of " + monitor.Clean(e.Client, 120) + ")"
 	case monitor.Discovered:
 		text += "  (was already open)"
 	case monitor.Closed:

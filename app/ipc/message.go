@@ -119,8 +119,10 @@ type Status struct {
 	Watches     watch.Rules    `json:"watches"`
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
-	Problems    []string       `json:"problems,omitempty"`    // missing or broken features, one sentence each
-	CanDismiss  bool           `json:"can_dismiss,omitempty"` // some of Problems are over, and were only to be read
+	// Attempts are refused attempts to connect to closed watched ports.
+	Attempts   []connection.Burst `json:"attempts,omitempty"`
+	Problems   []string           `json:"problems,omitempty"`    // missing or broken features, one sentence each
+	CanDismiss bool               `json:"can_dismiss,omitempty"` // some of Problems are over, and were only to be read
 	// HookFailedAt is the time of the latest failure of a hook that has not succeeded since.
 	HookFailedAt time.Time `json:"hook_failed_at,omitzero"`
 	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users

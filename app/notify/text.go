@@ -65,6 +65,10 @@ func forAlert(a watch.Alert) Notification {
 	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
 		n.Body = join(words.Owner(l), n.Body)
+	case watch.Attempted:
+		data["Count"] = a.Count
+		n.Title = lang.N("{{.Port}} is closed, and something tried to connect at least {{.Count}} times in the last minute", a.Count, data)
+		n.Body = RuleName(a.Rule)
 	case watch.Flapping:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} is open after {{.Count}} changes: {{.Who}}", a.Count, data)

@@ -165,8 +165,8 @@ func (f *File) ChangeWatches(update func(watch.Rules) watch.Rules) (Settings, er
 	return s, nil
 }
 
-// sameWhenWritten reports whether both rules are written identically: all events
-// are the default.
+// sameWhenWritten reports whether both rules are written identically: watch.DefaultEvents
+// are the same as none.
 func sameWhenWritten(a, b watch.Rule) bool {
 	for _, rule := range []*watch.Rule{&a, &b} {
 		if notifyOnList(rule.NotifyOn) == nil {

@@ -32,7 +32,7 @@ type eventName struct {
 }
 
 // eventNames are all names, in the order in which they are written.
-var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}}
+var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}}
 
 func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 	rules := watch.Rules{}
@@ -145,7 +145,7 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	const expected = "any of open, close, crash, owner_change, exposed"
+	const expected = "any of open, close, crash, owner_change, exposed, attempt"
 	var events watch.NotifyOn
 	for _, word := range words {
 		i := slices.IndexFunc(eventNames, func(n eventName) bool { return n.name == word })
@@ -168,11 +168,10 @@ func notifyOnList(events watch.NotifyOn) *yaml.Node {
 			list.Content = append(list.Content, scalarNode(n.name))
 		}
 	}
-	missing := len(eventNames) - len(list.Content)
-	if events&watch.OnClose != 0 && events&watch.OnCrash == 0 { // a crash is a close
-		missing--
+	if events&watch.OnClose != 0 { // a crash is a close
+		events |= watch.OnCrash
 	}
-	if len(list.Content) == 0 || missing == 0 {
+	if events == 0 || events == watch.DefaultEvents {
 		return nil
 	}
 	return list

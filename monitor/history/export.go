@@ -34,7 +34,9 @@ type eventJSON struct {
 	DiscoveredAt   *time.Time       `json:"discovered_at,omitempty"` // instead of opened_at if it was open before Porthole first polled it
 	Duration       *float64         `json:"duration_seconds,omitempty"`
 	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
-	Stopped        string           `json:"stopped_by_user,omitempty"`    // how the user stopped the owners: "SIGTERM", "docker stop web"
+	Attempts       int              `json:"attempts,omitempty"`           // a lower limit
+	Client         string           `json:"client,omitempty"`
+	Stopped        string           `json:"stopped_by_user,omitempty"` // how the user stopped the owners: "SIGTERM", "docker stop web"
 	monitor.Exit                    // how the owner of a closed listener ended
 }
 
@@ -57,7 +59,7 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	out := eventJSON{
 		ID: e.ID, At: e.At.UTC(), Kind: e.Kind, Unobserved: e.Unobserved, Protocol: e.Protocol, Port: e.Port,
 		Addresses: e.Addresses, Exposure: e.Exposure, Listener: e.Listener, Boot: e.Boot, Owner: ownerJSON(e.Owner),
-		ExposureBefore: e.ExposureBefore, Stopped: e.Stopped, Exit: e.Exit,
+		ExposureBefore: e.ExposureBefore, Stopped: e.Stopped, Exit: e.Exit, Attempts: e.Attempts, Client: e.Client,
 	}
 	if e.OwnerBefore != nil {
 		before := ownerJSON(*e.OwnerBefore)
@@ -71,6 +73,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 	if text := e.Certainty().text(); e.Kind == monitor.Closed && text != "" {
 		seconds := e.Duration.Seconds()
 		out.Duration, out.Certainty = &seconds, text
+	}
+	if e.Kind == monitor.Attempted {
+		seconds := e.Duration.Seconds()
+		out.Duration = &seconds
 	}
 	return json.Marshal(out)
 }
@@ -87,6 +93,7 @@ var csvHeader = []string{
 	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "exposure_before",
 	"opened_at", "discovered_at", "duration_seconds", "duration_certainty", "id", "listener", "boot",
 	"stopped_by_user", "exit_status", "signal", "core_dumped", "out_of_memory",
+	"attempts", "client",
 }
 
 // NewCSVWriter writes the header to w. The caller must call Flush at the end.
@@ -111,16 +118,20 @@ func (c *CSVWriter) Write(e Event) error {
 		opened, found = found, opened
 	}
 	duration, certainty := "", ""
+	if e.Kind == monitor.Attempted {
+		duration = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64)
+	}
 	if text := e.Certainty().text(); e.Kind == monitor.Closed && text != "" {
 		duration, certainty = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64), text
 	}
 	return c.writeRow([]string{
 		formatTime(e.At), string(e.Kind), formatBool(e.Unobserved), string(e.Protocol), strconv.Itoa(int(e.Port)),
-		strings.Join(addresses, " "), string(e.Exposure), e.Owner.Name, formatPID(e.Owner.PID), e.Owner.User, e.Owner.Project,
+		strings.Join(addresses, " "), string(e.Exposure), e.Owner.Name, formatNumber(e.Owner.PID), e.Owner.User, e.Owner.Project,
 		e.Owner.Service, e.Owner.Program, e.Owner.Folder, strings.Join(e.Owner.Command, " "), e.Owner.Unit,
-		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatPID(before.PID), string(e.ExposureBefore),
+		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatNumber(before.PID), string(e.ExposureBefore),
 		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot, e.Stopped,
 		formatStatus(e.Exit.Status), e.Exit.Signal, formatBool(e.Exit.CoreDumped), formatBool(e.Exit.OutOfMemory),
+		formatNumber(e.Attempts), e.Client,
 	})
 }
 
@@ -183,8 +194,8 @@ func formatBool(b bool) string {
 	return ""
 }
 
-// formatPID formats a PID; "" for 0.
-func formatPID(n int) string {
+// formatNumber formats a PID or another number; "" for 0.
+func formatNumber(n int) string {
 	if n == 0 {
 		return ""
 	}

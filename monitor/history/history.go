@@ -19,7 +19,7 @@ import (
 type Event struct {
 	ID        int64 // increases with each event, even if the clock is set back
 	At        time.Time
-	Kind      monitor.Kind // Opened, Discovered, OwnerChanged, ExposureChanged or Closed
+	Kind      monitor.Kind // one of those that Stored reports
 	Protocol  monitor.Protocol
 	Port      uint16
 	Addresses []netip.Addr
@@ -39,6 +39,9 @@ type Event struct {
 	Duration    time.Duration // only Closed: from OpenedAt to At; see Certainty
 	Stopped     string        // only Closed: how the user stopped the owners: "SIGTERM", "docker stop web"; "" if they did not
 	Exit        monitor.Exit  // only Closed: how the owner ended, if it ended and that is known
+
+	Attempts int    // only Attempted: how many, a lower limit; Duration is the time from the first to the last
+	Client   string // only Connected: the client in words
 }
 
 // Owner is the stored owner of a listener: the command is masked, and long fields
@@ -184,7 +187,7 @@ type Forget struct {
 // without an event, because whether it closed is unknown.
 func Stored(k monitor.Kind) bool {
 	switch k {
-	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered:
+	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered, monitor.Attempted, monitor.Connected:
 		return true
 	}
 	return false
@@ -206,6 +209,10 @@ func NewEvent(c monitor.Event, boot string) Event {
 		e.Exit = c.Exit
 	case monitor.Discovered:
 		e.OpenedAt = e.At
+	case monitor.Attempted:
+		e.Attempts, e.Duration, e.AlreadyOpen, e.OpenedAt = c.Attempts, c.Lasted, false, time.Time{}
+	case monitor.Connected:
+		e.Client = truncate(monitor.Clean(c.Client, maxName), maxName)
 	case monitor.OwnerChanged:
 		if c.Before != nil {
 			before := OwnerOf(c.Before)

@@ -130,7 +130,7 @@ func TestExports(t *testing.T) {
 		t.Fatalf("CSV: got %q, want two lines that end in CRLF", out.String())
 	}
 	const line = "2026-11-24T11:00:01.5Z,closed,,tcp,5432,::1," + string(monitor.ExposureLoopback) + ",'=cmd|' /C calc'!A0,7,ann,acme,,,,node --token ••• postgres://h/•••,,,,,,," +
-		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM,,SIGABRT,yes,\r\n"
+		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM,,SIGABRT,yes,,,\r\n"
 	if lines[1] != line {
 		t.Errorf("CSV: got %q\nwant %q", lines[1], line)
 	}

@@ -53,15 +53,18 @@ const (
 	OnOwnerChange          // another process or service owns the port
 	OnExposed              // it became reachable from the network
 	OnCrash                // its owner failed; OnClose includes it
+	OnAttempt              // it is closed, and a client tries to connect
 
-	onAll = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash
+	// DefaultEvents are the events of a rule without a set. Events about clients are not
+	// among them.
+	DefaultEvents = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash
 )
 
 // notifiesOn reports whether the rule includes any of these events.
 func (rule Rule) notifiesOn(of NotifyOn) bool {
 	included := rule.NotifyOn
 	if included == 0 {
-		included = onAll
+		included = DefaultEvents
 	}
 	return included&of != 0
 }
@@ -75,6 +78,11 @@ func (rule Rule) FollowsService() bool { return len(rule.Ports) == 0 }
 func (rule Rule) Matches(l *monitor.Listener) bool {
 	return rule.hasProtocol(l.Protocol) && l.AcceptsLoopback() &&
 		(rule.FollowsService() || rule.Ports.Contains(l.Port)) && !rule.Except.Contains(l.Port) && rule.Match.Matches(l)
+}
+
+// CoversTCP reports whether the TCP port is one of the rule's, whoever owns it.
+func (rule Rule) CoversTCP(port uint16) bool {
+	return rule.hasProtocol(monitor.TCP) && rule.Ports.Contains(port) && !rule.Except.Contains(port)
 }
 
 // Listeners returns the listeners in s that match the rule.
@@ -147,7 +155,7 @@ func (r Rules) TCPPorts() monitor.Ports {
 	var all monitor.Ports
 	for _, rule := range r.Active() {
 		if rule.hasProtocol(monitor.TCP) {
-			all = append(all, rule.Ports...)
+			all = append(all, rule.Ports.Without(rule.Except)...)
 		}
 	}
 	return monitor.Union(all)

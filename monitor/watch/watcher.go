@@ -22,6 +22,7 @@ const (
 	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
 	Exposed      Kind = "exposed"       // became reachable from the network
 	NewlyExposed Kind = "newly_exposed" // exposed to the network and not familiar; not caused by a rule
+	Attempted    Kind = "attempted"     // the port is closed, and something tried to connect at least Count times in the last minute
 	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
 )
 
@@ -32,7 +33,7 @@ type Alert struct {
 	Listener *monitor.Listener
 	Before   *monitor.Listener // for Restarted, Moved, OwnerChanged and Exposed, if there was one
 	Rule     Rule
-	Count    int  // for Flapping
+	Count    int  // for Flapping and Attempted
 	ByUser   bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
 	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
 	NowClosed bool
@@ -161,6 +162,17 @@ func (w *Watcher) Handle(now time.Time, events []monitor.Event) []Alert {
 		alerts = append(alerts, w.handleEvent(now, c)...)
 	}
 	return w.limit(now, alerts)
+}
+
+// Attempted returns the alert about refused attempts to connect to a closed port, count
+// in the last minute, if a rule includes them.
+func (w *Watcher) Attempted(now time.Time, port uint16, count int) []Alert {
+	for _, rule := range w.rules {
+		if rule.notifiesOn(OnAttempt) && rule.CoversTCP(port) {
+			return w.limit(now, []Alert{{Kind: Attempted, At: now, Listener: monitor.ClosedPort(port), Rule: rule, Count: count}})
+		}
+	}
+	return nil
 }
 
 func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {

@@ -471,3 +471,21 @@ func TestNotifyOnCrashThatRestartsAtOnce(t *testing.T) {
 	p.events("", eventOf(monitor.Closed, node))
 	p.events("", eventOf(monitor.Opened, node))
 }
+
+// Attempts to connect to a closed port are notified only by rules that ask for it.
+func TestAttempted(t *testing.T) {
+	ports := monitor.Ports{{First: 3000, Last: 3009}}
+	p := newScript(t, Rule{Ports: ports}, Rule{Ports: ports, NotifyOn: OnOpen | OnAttempt, Except: monitor.Ports{{First: 3005, Last: 3005}}})
+	got := p.w.Attempted(p.now, 3000, 3)
+	if alertsText(got) != "attempted 3000 x3" || got[0].Rule.NotifyOn&OnAttempt == 0 {
+		t.Errorf("got %+v, want an alert of the second rule", got)
+	}
+	for _, port := range []uint16{3005, 4000} {
+		if got := p.w.Attempted(p.now, port, 3); len(got) != 0 {
+			t.Errorf("port %d: got %+v, want no alert", port, got)
+		}
+	}
+	if p := newScript(t, Rule{Ports: ports}); len(p.w.Attempted(p.now, 3000, 3)) != 0 {
+		t.Error("a rule without a set of events notifies about attempts")
+	}
+}

@@ -66,6 +66,10 @@ func eventSentence(e *history.Event) string {
 		return lang.L("{{.Who}} opened", data)
 	case monitor.Discovered:
 		return lang.L("{{.Who}} was already open", data)
+	case monitor.Attempted:
+		return lang.N("closed, and something tried to connect at least {{.Count}} times", e.Attempts, map[string]any{"Count": words.Number(e.Attempts)})
+	case monitor.Connected:
+		return lang.L("{{.Client}} connected for the first time", map[string]any{"Client": monitor.Clean(e.Client, 120)})
 	case monitor.Closed:
 		if e.Stopped != "" {
 			return lang.L("{{.Sentence}}, stopped by you ({{.How}})", map[string]any{"Sentence": closedSentence(e, data), "How": monitor.Clean(e.Stopped, 120)})

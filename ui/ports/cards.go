@@ -18,6 +18,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/inuse"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
@@ -41,6 +42,7 @@ type cardFacts struct {
 	counts   map[string]int                                                     // connections by listener ID
 	answer   func(port uint16) inuse.Answer                                     // what is known about a vacant port
 	last     func(protocol monitor.Protocol, port uint16, now time.Time) string // the last owner of a port, as text
+	attempts []connection.Burst                                                 // refused attempts to connect to closed watched ports
 	now      time.Time
 }
 
@@ -107,6 +109,9 @@ func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 	}
 	if port, single := rule.Ports.Single(); single && rule.Protocol == monitor.UDP {
 		details = append(details, f.last(monitor.UDP, port, f.now))
+	}
+	if attempts := words.Attempts(rule, f.attempts); attempts != "" {
+		details = append([]string{attempts}, details...)
 	}
 	if !rule.Match.IsZero() {
 		m.state = "○ " + lang.L("not running")

@@ -11,6 +11,7 @@ import (
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/watch"
@@ -354,4 +355,17 @@ func TestTooltipOfCutCard(t *testing.T) {
 	if got := uitest.ShowTooltip(d.Window, uitest.Middle(c)); got != "" {
 		t.Errorf("got tooltip %q, want none for texts that fit", got)
 	}
+}
+
+// The card of a closed port says that something tries to connect.
+func TestCardsShowAttempts(t *testing.T) {
+	d := newDesk(t)
+	rules := []watch.Rule{{Ports: uitest.Ports(t, "5432")}, {Ports: uitest.Ports(t, "3000-3999"), Name: "dev"}, {Ports: uitest.Ports(t, "80")}}
+	d.SetStatus(Status{Rules: rules, Attempts: []connection.Burst{{Port: 3001, LastMinute: 1}, {Port: 3002, LastMinute: 2}, {Port: 5432, LastMinute: 1}, {Port: 80}}})
+	d.see()
+	d.Want("cards", d.cards(), []string{
+		"5432 ○ closed: at least 1 attempt to connect in the last minute",
+		"dev ○ closed: at least 3 attempts to connect in the last minute · 3000-3999",
+		"80 ○ closed: ",
+	})
 }

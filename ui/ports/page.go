@@ -61,11 +61,12 @@ type Status struct {
 	Health        monitor.Health
 	Rules         watch.Rules
 	Paused        bool
-	PausedUntil   time.Time // zero: until resumed
-	Problems      []string  // one sentence each
-	CanDismiss    bool      // some of Problems are over, and were only to be read
-	User          string    // user name of this session; "" if unknown
-	Notifications bool      // notifications are enabled
+	PausedUntil   time.Time          // zero: until resumed
+	Problems      []string           // one sentence each
+	CanDismiss    bool               // some of Problems are over, and were only to be read
+	Attempts      []connection.Burst // refused attempts to connect to closed watched ports
+	User          string             // user name of this session; "" if unknown
+	Notifications bool               // notifications are enabled
 	UDP           bool
 	AllAddresses  bool           // also show listeners that loopback does not reach
 	Welcome       bool           // show the welcome to a new user
@@ -427,7 +428,7 @@ func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
 
 // showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
-	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, last: p.lastOwner, now: p.now()}
+	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, attempts: p.status.Attempts, last: p.lastOwner, now: p.now()}
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, facts, p.live) {
 		widgets.Relayout(p.Content)
 	}

@@ -9,6 +9,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
@@ -35,6 +36,7 @@ type State struct {
 	Ink      string                           // see Icon
 	Vacant   map[uint16]inuse.Answer          // about watched ports that nothing listens on, as far as known
 	Last     map[lastowner.Port]history.Owner // the last owners of watched ports, as far as known
+	Attempts []connection.Burst               // refused attempts to connect to watched ports
 	UDP      bool                             // count UDP ports
 }
 
@@ -150,6 +152,15 @@ func label(rule watch.Rule, ports string) string {
 // vacantLine returns the line of a watch without listeners. Only a single port is known to be
 // free.
 func vacantLine(rule watch.Rule, s State) Line {
+	line := closedLine(rule, s)
+	if attempts := words.Attempts(rule, s.Attempts); attempts != "" {
+		line.Text = lang.L("{{.Line}}, {{.Attempts}}", map[string]any{"Line": line.Text, "Attempts": attempts})
+	}
+	return line
+}
+
+// closedLine is vacantLine without attempts to connect.
+func closedLine(rule watch.Rule, s State) Line {
 	if rule.FollowsService() {
 		name := cmp.Or(rule.Name, rule.Match.String())
 		return Line{Text: "○ " + lang.L("{{.Name}} not running", map[string]any{"Name": monitor.Clean(name, maxName)})}

@@ -13,6 +13,7 @@ import (
 
 	"porthole/assets"
 	"porthole/monitor"
+	"porthole/monitor/connection"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
@@ -198,6 +199,17 @@ func TestRecentEvents(t *testing.T) {
 	}
 	want := []string{"12:05  3005 opened: node", "12:04  3004 closed: node", "12:03  3003 changed owner: node", "12:02  3002 changed exposure: node", "12:01  3001 opened: node"}
 	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestAttemptsInTheMenu(t *testing.T) {
+	m := NewModel(State{Rules: watching("62893", "80"), Attempts: []connection.Burst{{Port: 62893, LastMinute: 3}, {Port: 80}}})
+	var got []string
+	for _, l := range m.Watched {
+		got = append(got, l.Text)
+	}
+	if want := []string{"○ 62893 closed, at least 3 attempts to connect in the last minute", "○ 80 closed"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -105,7 +105,7 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 func (r *FakeHistory) LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error)) {
 	r.later("", func() {
 		for _, e := range slices.Backward(r.Past) {
-			if e.Port == port && e.Protocol == protocol {
+			if e.Port == port && e.Protocol == protocol && !e.Kind.AboutClients() {
 				done(e.Tenure(), true, r.Err)
 				return
 			}

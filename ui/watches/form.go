@@ -91,7 +91,7 @@ func (f *watchForm) begin(rule *watch.Rule, index int) {
 		return
 	}
 	f.original, f.index, f.submitted = nil, index, false
-	f.initial = typed{notifyOn: allEventKinds()}
+	f.initial = typed{notifyOn: watch.DefaultEvents}
 	title := lang.L("New watch")
 	if rule != nil {
 		f.original, f.initial = new(*rule), typedFor(*rule)

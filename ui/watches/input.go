@@ -38,18 +38,11 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	if rule.NotifyOn = t.notifyOn; t.notifyOn == 0 {
 		errs.notifyOn = lang.L("Select at least one event. To silence a watch, turn it off.")
 	}
-	if rule.NotifyOn == allEventKinds() {
+	if rule.NotifyOn == watch.DefaultEvents {
 		rule.NotifyOn = 0
 	}
 	rule.Urgency, rule.Sound = t.urgency, t.sound
 	return rule, errs
-}
-
-func allEventKinds() (all watch.NotifyOn) {
-	for _, t := range allEvents {
-		all |= t
-	}
-	return all
 }
 
 // typedFor returns the input that parses to rule.
@@ -59,7 +52,7 @@ func typedFor(rule watch.Rule) typed {
 		t.urgency = ""
 	}
 	if t.notifyOn == 0 {
-		t.notifyOn = allEventKinds()
+		t.notifyOn = watch.DefaultEvents
 	}
 	return t
 }

@@ -71,23 +71,32 @@ func extrasText(rule watch.Rule) string {
 	return strings.Join(parts, " · ")
 }
 
-// eventsText lists the events that a rule notifies about; "" if it is all of them.
+// eventsText lists the events that a rule notifies about, or those besides the default; ""
+// if it is the default.
 func eventsText(notifyOn watch.NotifyOn) string {
+	if notifyOn == 0 || notifyOn == watch.DefaultEvents {
+		return ""
+	}
+	also := notifyOn&watch.DefaultEvents == watch.DefaultEvents
+	if also {
+		notifyOn &^= watch.DefaultEvents
+	}
 	var labels []string
 	for i, kind := range allEvents {
 		if notifyOn&kind != 0 {
 			labels = append(labels, eventLabels()[i])
 		}
 	}
-	if len(labels) == 0 || len(labels) == len(allEvents) {
-		return ""
+	if also {
+		return lang.L("notifies also when it {{.What}}", map[string]any{"What": strings.Join(labels, ", ")})
 	}
 	return lang.L("notifies only when it {{.What}}", map[string]any{"What": strings.Join(labels, ", ")})
 }
 
 // allEvents are all events that a rule can notify about, in display order.
-var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed}
+var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed, watch.OnAttempt}
 
 func eventLabels() [len(allEvents)]string {
-	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network")}
+	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network"),
+		lang.L("is closed and a program tries to connect")}
 }

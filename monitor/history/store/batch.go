@@ -22,6 +22,9 @@ type batchWriter struct {
 // change writes one event.
 func (b *batchWriter) change(c monitor.Event) error {
 	l := c.Listener
+	if c.Kind.AboutClients() {
+		return b.insertOnly(c)
+	}
 	r, err := b.openListener(l.ID)
 	if err != nil {
 		return err
@@ -64,6 +67,17 @@ func (b *batchWriter) change(c monitor.Event) error {
 	}
 	r.update(l, ids)
 	return nil
+}
+
+// insertOnly writes an event that changes nothing about what listens.
+func (b *batchWriter) insertOnly(c monitor.Event) error {
+	e := history.NewEvent(c, b.boot)
+	ids, err := b.referencesOf(e)
+	if err != nil {
+		return err
+	}
+	_, err = b.insert(e, ids)
+	return err
 }
 
 // completeOwner adds the owner to the event that opened r, if it was found later:

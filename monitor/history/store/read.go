@@ -64,10 +64,14 @@ func (r Reader) wrapError(err error) error {
 	return fmt.Errorf("read %s: %w", r.path, err)
 }
 
-const exitColumns = "e.exit_status, e.signal, e.core_dumped, e.out_of_memory"
+// Columns of later versions.
+const (
+	exitColumns   = "e.exit_status, e.signal, e.core_dumped, e.out_of_memory"
+	clientColumns = "e.attempts, e.client"
+)
 
 const eventColumns = `e.id, e.at, e.kind, e.unobserved, e.protocol, e.port, e.addresses, e.exposure, e.listener, boots.boot,
-	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped, ` + exitColumns + `,
+	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped, ` + exitColumns + ", " + clientColumns + `,
 	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
 	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
 
@@ -227,7 +231,7 @@ func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []h
 // LastOwner implements history.Reader.
 func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (tenure history.Tenure, ok bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
-		last, err := queryEvents(ctx, conn, " WHERE e.port = ? AND e.protocol = ? ORDER BY e.id DESC LIMIT 1", port, protocol)
+		last, err := queryEvents(ctx, conn, " WHERE e.port = ? AND e.protocol = ? AND e.kind NOT IN ('attempted', 'connected') ORDER BY e.id DESC LIMIT 1", port, protocol)
 		if err != nil || len(last) == 0 {
 			return err
 		}
@@ -324,6 +328,9 @@ func columnsOf(n int) string {
 	if n < versionExit {
 		columns = strings.Replace(columns, exitColumns, "NULL, '', 0, 0", 1)
 	}
+	if n < versionClients {
+		columns = strings.Replace(columns, clientColumns, "0, ''", 1)
+	}
 	return columns
 }
 
@@ -337,7 +344,7 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var before [9]sql.NullString
 	to := []any{
 		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
-		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory, &e.Attempts, &e.Client,
 		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
 		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
 	}

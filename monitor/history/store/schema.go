@@ -4,6 +4,7 @@ package store
 const (
 	versionStopped = 2 // stopped
 	versionExit    = 3 // exit_status, signal, core_dumped, out_of_memory
+	versionClients = 4 // attempts, client
 )
 
 // migrations[n] migrates a file of version n to version n+1 (PRAGMA
@@ -79,5 +80,10 @@ ALTER TABLE events ADD COLUMN exit_status INTEGER; -- NULL if it is unknown or a
 ALTER TABLE events ADD COLUMN signal TEXT NOT NULL DEFAULT '';
 ALTER TABLE events ADD COLUMN core_dumped INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN out_of_memory INTEGER NOT NULL DEFAULT 0;
+`,
+	// Attempts to connect to a closed port, and the first connection of a client.
+	`
+ALTER TABLE events ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
+ALTER TABLE events ADD COLUMN client TEXT NOT NULL DEFAULT '';
 `,
 }

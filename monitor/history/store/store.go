@@ -126,6 +126,17 @@ func (s *Store) Record(u monitor.Update) {
 	s.signal()
 }
 
+// Add stores an event about clients (monitor.Kind.AboutClients) and returns immediately.
+// It is safe for concurrent use. After Close it does nothing.
+func (s *Store) Add(e monitor.Event) {
+	s.mu.Lock()
+	if len(s.events) < maxPending {
+		s.events = append(s.events, e)
+	}
+	s.mu.Unlock()
+	s.signal()
+}
+
 // SetRetention sets how many days and events are kept; 0 selects the default.
 // Deletion of older events starts immediately. It is safe for concurrent use.
 func (s *Store) SetRetention(days, maxEvents int) {

@@ -522,3 +522,30 @@ func TestOldEventsAreDeleted(t *testing.T) {
 	}
 	want(t, "owners of open listeners", owners, listening)
 }
+
+// Events about clients are stored beside those of listeners, and say nothing about the
+// owner of the port.
+func TestEventsAboutClients(t *testing.T) {
+	var p timeline
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	l := p.open(listener(5432, 7))
+	name := l.Owners[0].Name
+	s.Record(p.next())
+	s.Add(monitor.Event{At: p.at(), Kind: monitor.Connected, Listener: l, Client: "psql (PID 812, user ann)\x1b"})
+	s.Add(monitor.Event{At: p.at(), Kind: monitor.Attempted, Listener: monitor.ClosedPort(5432), Attempts: 3, Lasted: 2 * time.Second})
+	s.Flush()
+	events, err := OpenReader(path).Events(t.Context(), history.Query{OldestFirst: true})
+	if err != nil || len(events) != 3 {
+		t.Fatalf("got %v, %v; want three events", events, err)
+	}
+	if e := events[1]; e.Kind != monitor.Connected || e.Client != "psql (PID 812, user ann)" || e.Owner.Name != name {
+		t.Errorf("got %+v, want the connection of psql", e)
+	}
+	if e := events[2]; e.Kind != monitor.Attempted || e.Attempts != 3 || e.Duration != 2*time.Second || e.Port != 5432 || !e.OpenedAt.IsZero() {
+		t.Errorf("got %+v, want 3 attempts in 2 seconds", e)
+	}
+	if tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 5432); err != nil || !ok || tenure.Owner.Name != name || !tenure.To.IsZero() {
+		t.Errorf("last owner: got %+v, %v, %v; want the listener's, which still has the port", tenure, ok, err)
+	}
+}
