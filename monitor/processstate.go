@@ -46,6 +46,12 @@ func (o Owner) ProgramName() string {
 	return o.Name
 }
 
+// IsSSHMaster reports whether o is a control master of ssh in the background, which calls
+// itself "ssh: PATH [mux]" (mux.c of OpenSSH): it forwards what its clients ask for.
+func IsSSHMaster(o Owner) bool {
+	return len(o.Command) > 0 && o.ProgramName() == "ssh" && strings.HasSuffix(Bound(o.Command[0]), " [mux]")
+}
+
 // IsSSHSession reports whether a process title is that of sshd for a login, as
 // opposed to the daemon: "sshd: ann@pts/0", "sshd-session: ann@notty"; "sshd:
 // /usr/sbin/sshd -D [listener] 0 of 10-100 startups".

@@ -80,6 +80,9 @@ type Owner struct {
 	// Framework is the framework that Folder's files show, if the command line does
 	// not: Rails. "" if it is not known.
 	Framework string `json:"framework,omitempty"`
+	// SSHServer is the address of the server to which a control master of ssh is
+	// connected; "" for other programs.
+	SSHServer string `json:"ssh_server,omitempty"`
 	// Unit is the systemd unit that the owner ran in when it was first seen:
 	// nginx.service, session-2.scope. "" for the processes of a container.
 	Unit string `json:"unit,omitempty"`

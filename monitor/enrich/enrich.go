@@ -23,7 +23,17 @@ const validFor = 15 * time.Second
 type Enricher struct {
 	folders *lookup.Table[folder, facts]
 	paths   *lookup.Table[paths, paths]
+	servers *lookup.Table[sshProcess, string]
 }
+
+// sshProcess is a process of ssh.
+type sshProcess struct {
+	pid   int
+	start uint64
+}
+
+// serverRetry is after how long an unknown server of a control master is looked up again.
+const serverRetry = time.Minute
 
 // folder is a folder of this mount namespace.
 type folder struct {
@@ -47,13 +57,19 @@ func New() *Enricher {
 	username.Load()
 	return &Enricher{
 		folders: lookup.New(readFolder, func(f folder) string { return process.MountOf(f.path) }, func(facts) time.Duration { return validFor }),
-		paths:   lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
+		servers: lookup.New(sshServer, nil, func(server string) time.Duration {
+			if server == "" {
+				return serverRetry
+			}
+			return 0 // the connection is the same as long as the process
+		}),
+		paths: lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
 	}
 }
 
 // OnAnswer implements monitor.Enricher.
 func (e *Enricher) OnAnswer(f func()) (stop func()) {
-	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f)}
+	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f), e.servers.OnAnswer(f)}
 	return func() {
 		for _, stop := range stops {
 			stop()
@@ -72,9 +88,14 @@ func (e *Enricher) Socket(s *monitor.Socket) monitor.Progress {
 }
 
 // Owner implements monitor.Enricher. It adds the name of the user, the project, the
-// branch and the framework, and checks the paths.
+// branch and the framework, the server of an SSH control master, and checks the paths.
 func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 	progress := addUser(o)
+	if monitor.IsSSHMaster(*o) {
+		a := e.servers.Get(sshProcess{o.PID, o.Start})
+		o.SSHServer = a.Value
+		progress = max(progress, note(new(string), a.Known, a.Busy, a.Late, ""))
+	}
 	if process.NeedsCheck(*o) {
 		key := paths{o.PID, o.Start, o.Program, o.Folder, o.Deleted, o.Inside}
 		if a := e.paths.Get(key); a.Known {

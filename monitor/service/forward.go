@@ -1,6 +1,7 @@
 package service
 
 import (
+	"cmp"
 	"net"
 	"path"
 	"slices"
@@ -86,7 +87,7 @@ const sshOptions = "BbcDEeFIiJLlmOoPpQRSWw"
 func (s subject) sshClient() string {
 	port, host, monitored := s.listener.Port, "", uint16(0)
 	if title, ok := strings.CutSuffix(monitor.Bound(first(s.Command)), " [mux]"); ok {
-		return throughHost(controlPathHost(title))
+		return throughHost(cmp.Or(controlPathHost(title), s.SSHServer))
 	}
 	var target string
 	for i := 1; i < len(s.Command); i++ {

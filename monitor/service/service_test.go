@@ -89,6 +89,12 @@ func TestDescribe(t *testing.T) {
 	if Describe(next); next.Service != "Next.js" {
 		t.Errorf("title with a version: got %q, want Next.js", next.Service)
 	}
+	for title, want := range map[string]string{"ssh: /home/ann/.ssh/master [mux]": "ssh forward through 10.77.0.2", "ssh: /home/ann/.ssh/cm-ann@bastion:22 [mux]": "ssh forward through bastion"} {
+		master := &monitor.Listener{Port: 5433, Owners: []monitor.Owner{{Name: "ssh", Program: "/usr/bin/ssh", Command: []string{title}, SSHServer: "10.77.0.2"}}}
+		if Describe(master); master.Service != want {
+			t.Errorf("%q: got %q, want %q", title, master.Service, want)
+		}
+	}
 	l := &monitor.Listener{Port: 22}
 	if Describe(l); l.Service != "SSH" {
 		t.Errorf("port 22 with unknown owner: got %q, want SSH", l.Service)

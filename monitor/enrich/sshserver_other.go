@@ -1,0 +1,6 @@
+//go:build !linux
+
+package enrich
+
+// sshServer is known on Linux only.
+func sshServer(sshProcess) string { return "" }
