@@ -59,7 +59,7 @@ type Status struct {
 func (s Status) ports() ports.Status {
 	return ports.Status{
 		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
-		Notifications: s.Settings.Notifications, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
+		Notifications: s.Settings.Notifications, NewExposed: s.Settings.NewExposed, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, System: s.System,
 	}
 }

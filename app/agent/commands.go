@@ -164,6 +164,8 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			a.window.handleClosing()
 		case ipc.DismissWelcome:
 			a.dismissWelcome()
+		case ipc.AcceptExposed:
+			a.acceptExposed(m.Key)
 		case ipc.DismissProblems:
 			if a.problems.set(droppedEdits, "") {
 				a.sendStatus()

@@ -174,6 +174,16 @@ func (x *exposure) accept(listeners []*monitor.Listener, log *slog.Logger) {
 	x.saveNew(log)
 }
 
+// acceptExposed makes the listener with that ID familiar if it is still open.
+func (a *Agent) acceptExposed(id string) {
+	for _, l := range a.update.Snapshot.Listeners {
+		if l.ID == id {
+			a.exposure.accept([]*monitor.Listener{l}, a.log)
+			return
+		}
+	}
+}
+
 // saveNew saves what was learned since the last time.
 func (x *exposure) saveNew(log *slog.Logger) {
 	if x.unsaved {

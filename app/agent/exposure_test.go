@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/watch"
 )
@@ -112,5 +113,23 @@ func TestExposedBeforeTheStart(t *testing.T) {
 	}
 	if len(a.missed) != 1 || a.missed[0].Kind != watch.NewlyExposed {
 		t.Errorf("got alerts %+v, want one about the exposed listener", a.missed)
+	}
+}
+
+// The window offers what the button in the notification does.
+func TestExposedServerIsAcceptedInTheWindow(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	defer a.quit()
+	l := testListener()
+	l.Exposure = monitor.ExposureNetwork
+	other := *l
+	other.ID, other.Port = "b", 8080
+	a.update.Snapshot.Listeners = []*monitor.Listener{l, &other}
+	a.exposure.on = true
+	a.WindowMessage(nil, ipc.Message{Kind: ipc.AcceptExposed, Key: l.ID})
+	(<-a.inbox)()
+	alerts := a.exposure.handle(time.Now(), discovered(a.update.Snapshot, time.Now()), nil)
+	if len(alerts) != 1 || alerts[0].Listener.ID != "b" {
+		t.Errorf("got %d alerts, want one about the server that was not accepted", len(alerts))
 	}
 }

@@ -54,6 +54,7 @@ const (
 	Stopping         Kind = "stopping"          // the user is stopping Process
 	CountConnections Kind = "count_connections" // count the connections to Ports, which the window shows; answered by ConnectionTotals
 	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
+	AcceptExposed    Kind = "accept_exposed"    // the listener with the ID Key is not newly exposed to the user
 	DismissProblems  Kind = "dismiss_problems"  // the user has read the problems that are over (Status.CanDismiss)
 )
 

@@ -10,6 +10,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/app/doctor"
 	"porthole/app/ipc"
+	"porthole/monitor"
 	"porthole/monitor/watch"
 	"porthole/ui/settings"
 )
@@ -22,7 +23,10 @@ func (a actions) Unwatch(port uint16) { a.p.send(ipc.Message{Kind: ipc.Unwatch, 
 func (a actions) SetWatches(base, rules watch.Rules) {
 	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: rules})
 }
-func (a actions) DismissWelcome()   { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
+func (a actions) DismissWelcome() { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
+func (a actions) AcceptExposed(l *monitor.Listener) {
+	a.p.send(ipc.Message{Kind: ipc.AcceptExposed, Key: l.ID})
+}
 func (a actions) DismissProblems()  { a.p.send(ipc.Message{Kind: ipc.DismissProblems}) }
 func (a actions) Resume()           { a.p.send(ipc.Message{Kind: ipc.Resume}) }
 func (a actions) TestNotification() { a.p.send(ipc.Message{Kind: ipc.TestNotification}) }

@@ -247,3 +247,27 @@ func TestKeyPressKeepsButtonFocused(t *testing.T) {
 		t.Errorf("a hidden button: got focus on %v, want none", c.Focused())
 	}
 }
+
+// The row's menu offers what the button in the notification does, which not every desktop shows.
+func TestExposedRowIsAccepted(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10, "0.0.0.0"), uitest.Listening(8080, "python3", 20))
+	const label = "Exposed: this is fine"
+	offered := func(row int) bool {
+		d.ports.menu(d.ports.table.Rows()[row], d.row(row))
+		defer d.Window.Canvas().Overlays().Top().Hide()
+		return strings.Contains(d.Overlay(), label)
+	}
+	if offered(0) {
+		t.Error("the menu offers it although newly exposed servers are not reported")
+	}
+	d.SetStatus(Status{NewExposed: true})
+	if offered(1) {
+		t.Error("the menu of a local server offers it")
+	}
+	d.ports.menu(d.ports.table.Rows()[0], d.row(0))
+	d.Choose(label)
+	if !d.Did("accept 3000") {
+		t.Errorf("got requests %q, want that 3000 is accepted", d.Asked)
+	}
+}

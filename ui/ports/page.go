@@ -36,8 +36,9 @@ type Actions interface {
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
 	Pause(d time.Duration)              // pauses notifications; 0: until resumed
 	Resume()
-	DismissWelcome()  // the user has read the welcome
-	DismissProblems() // the user has read the problems that are over
+	AcceptExposed(l *monitor.Listener) // l is not reported as newly exposed any more
+	DismissWelcome()                   // the user has read the welcome
+	DismissProblems()                  // the user has read the problems that are over
 	// Set changes a setting. key and value are as in the settings file.
 	Set(key, value string)
 	StartAgent() // starts a new agent after the last one has exited
@@ -67,6 +68,7 @@ type Status struct {
 	Attempts      []connection.Burst // refused attempts to connect to closed watched ports
 	User          string             // user name of this session; "" if unknown
 	Notifications bool               // notifications are enabled
+	NewExposed    bool               // Porthole notifies about everything newly exposed
 	UDP           bool
 	AllAddresses  bool           // also show listeners that loopback does not reach
 	Welcome       bool           // show the welcome to a new user

@@ -97,10 +97,26 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 			items = append(items, folder)
 		}
 	}
+	if p.mayAccept(r) {
+		items = append(items, fyne.NewMenuItem(lang.L("Exposed: this is fine"), func() { p.accept(l) }))
+	}
 	if p.stoppable(r) {
 		items = append(items, fyne.NewMenuItemSeparator(), widgets.MenuItem(lang.L("Stop…"), StopKeys, func() { p.stop(l) }))
 	}
 	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("", items...), c, at)
+}
+
+// mayAccept reports whether Porthole notifies about what is newly exposed, as r may be.
+func (p *Page) mayAccept(r *portRow) bool {
+	return p.live && p.status.NewExposed && r.mark != closed && r.listener.Exposure == monitor.ExposureNetwork
+}
+
+// accept does what “This is fine” in a notification does, which not every desktop shows.
+func (p *Page) accept(l *monitor.Listener) {
+	if p.stillOpen(l) && p.agentRunning() {
+		p.actions.AcceptExposed(l)
+		p.ShowNotice(lang.L("Exposure of {{.Who}} on {{.Port}} will not be reported again", map[string]any{"Who": words.Owner(l), "Port": l.Port}))
+	}
 }
 
 // stoppable reports whether r has an owner that can be stopped.

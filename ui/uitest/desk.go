@@ -99,6 +99,7 @@ func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
 func (d *Desk) Pause(t time.Duration)              { d.Ask("pause %v", t) }
 func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
 func (d *Desk) DismissProblems()                   { d.Ask("dismiss the problems") }
+func (d *Desk) AcceptExposed(l *monitor.Listener)  { d.Ask("accept %d", l.Port) }
 func (d *Desk) Resume()                            { d.Ask("resume") }
 func (d *Desk) TestNotification()                  { d.Ask("test") }
 func (d *Desk) Set(key, value string)              { d.Ask("set %s %q", key, value) }
