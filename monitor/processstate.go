@@ -28,6 +28,7 @@ type ProcessState struct {
 	QueueLength    uint32 // the length of that queue
 	QueueLimit     uint32 // the limit of that queue
 	Resources      Resources
+	Firewall       Firewall // of one of its listeners
 }
 
 // Resources is the resource usage of a process; a field is zero if it is unknown.

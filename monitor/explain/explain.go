@@ -70,6 +70,8 @@ type System struct {
 	EphemeralPorts monitor.Ports // the ephemeral port range
 	ReservedPorts  monitor.Ports // ports excluded from it
 	Addresses      []netip.Addr  // the machine's own addresses
+	// Firewall are the answers of the firewall about listeners, by their IDs.
+	Firewall map[string]monitor.Firewall
 }
 
 // EphemeralStatus is whether the system assigns a port to programs that ask for

@@ -46,6 +46,8 @@ const (
 
 	textExposureLoopback = "Local only: other machines cannot connect."
 	textExposureNetwork  = "Exposed to the network: other machines can connect unless a firewall blocks them."
+	textExposed          = "Exposed to the network."
+	textExposedBlocked   = "Exposed to the network, but the firewall blocks connections from other machines."
 	textNotOnLoopback    = "The port does not answer on localhost."
 )
 
@@ -54,7 +56,7 @@ func Texts() []string {
 	return []string{
 		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
 		textPrivate, textNetwork, textSpecial, textMapped, textOnOtherMachine, textWellKnown, textRegistered, textDynamic, textEphemeral, textNotEphemeral, textReservedEphemeral,
-		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknownUnit, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textNotOnLoopback,
+		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknownUnit, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textExposed, textExposedBlocked, textNotOnLoopback,
 	}
 }
 
@@ -80,7 +82,8 @@ func (f Facts) Sentences() []monitor.Sentence {
 			out = append(out, monitor.Sentence{Text: textMoreListeners})
 			break
 		}
-		out = append(out, ownerSentence(l), exposureSentence(l))
+		out = append(out, ownerSentence(l))
+		out = append(out, exposureSentences(l, f.system.Firewall[l.ID])...)
 		if l.Exposure == monitor.ExposureNetwork && !l.AcceptsLoopback() {
 			out = append(out, monitor.Sentence{Text: textNotOnLoopback})
 		}
@@ -204,12 +207,17 @@ func ownerSentence(l *monitor.Listener) monitor.Sentence {
 	return monitor.Sentence{Text: textOwner, Data: data}
 }
 
-// exposureSentence describes who can reach l.
-func exposureSentence(l *monitor.Listener) monitor.Sentence {
-	if l.Exposure == monitor.ExposureNetwork {
-		return monitor.Sentence{Text: textExposureNetwork}
+// exposureSentences describes who can reach l.
+func exposureSentences(l *monitor.Listener, f monitor.Firewall) []monitor.Sentence {
+	switch {
+	case l.Exposure != monitor.ExposureNetwork:
+		return []monitor.Sentence{{Text: textExposureLoopback}}
+	case f.State == "":
+		return []monitor.Sentence{{Text: textExposureNetwork}}
+	case f.State == monitor.FirewallBlocked:
+		return []monitor.Sentence{{Text: textExposedBlocked}}
 	}
-	return monitor.Sentence{Text: textExposureLoopback}
+	return []monitor.Sentence{{Text: textExposed}, f.Sentence()}
 }
 
 // addressList returns the addresses of listeners with their port:

@@ -31,6 +31,16 @@ func exposureIsUnusual(l *monitor.Listener, kind service.Kind, packaged bool) bo
 	return l.Protocol != monitor.UDP || l.Port < firstEphemeral && !discoveryPorts[l.Port]
 }
 
+// isProtected reports whether the firewall does what a warning about the exposure of a
+// service of that kind would advise.
+func isProtected(kind service.Kind, f monitor.Firewall) bool {
+	switch kind {
+	case service.Database, service.Admin:
+		return f.State == monitor.FirewallBlocked || f.State == monitor.FirewallLimited
+	}
+	return f.State == monitor.FirewallBlocked
+}
+
 // firstEphemeral is the first port that Linux gives to clients by default
 // (net.ipv4.ip_local_port_range). UDP clients are bound like servers, and the
 // kernel's own services, such as NFS, listen on such ports.

@@ -58,7 +58,7 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 	add(state.Preload != "", Preload, monitor.CleanMasked(state.Preload, 80))
 	kind, packaged := service.KindOf(l), isPackaged(l, o, why)
 	add((o.User == "root" || state.RunsAsRoot) && rootIsUnusual(l, kind, packaged), RunsAsRoot, "")
-	add(l.Exposure == monitor.ExposureNetwork && exposureIsUnusual(l, kind, packaged), Exposed, string(kind))
+	add(l.Exposure == monitor.ExposureNetwork && exposureIsUnusual(l, kind, packaged) && !isProtected(kind, state.Firewall), Exposed, string(kind))
 	return warnings
 }
 

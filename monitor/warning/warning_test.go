@@ -157,3 +157,22 @@ func TestNoWarningAboutSystemd(t *testing.T) {
 		}
 	}
 }
+
+// A warning about exposure is not needed if the firewall does what it would advise.
+func TestFirewallAnswersExposure(t *testing.T) {
+	for _, c := range []struct {
+		service string
+		state   monitor.FirewallState
+		want    int
+	}{
+		{"", "", 1}, {"", monitor.FirewallAllowed, 1}, {"", monitor.FirewallUnknown, 1}, {"", monitor.FirewallLimited, 1}, {"", monitor.FirewallBlocked, 0},
+		{"PostgreSQL", monitor.FirewallAllowed, 1}, {"PostgreSQL", monitor.FirewallLimited, 0}, {"PostgreSQL", monitor.FirewallBlocked, 0},
+		{"Node inspector", monitor.FirewallLimited, 1}, {"Node inspector", monitor.FirewallBlocked, 0},
+	} {
+		l := &monitor.Listener{Exposure: monitor.ExposureNetwork, Service: c.service, ServiceBy: monitor.ByCommand}
+		got := Check(l, monitor.Owner{PID: 9, Program: "/home/a/x"}, ancestry.Explanation{}, monitor.ProcessState{Firewall: monitor.Firewall{State: c.state}})
+		if len(got) != c.want {
+			t.Errorf("%q, %q: got %+v, want %d warnings", c.service, c.state, got, c.want)
+		}
+	}
+}
