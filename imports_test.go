@@ -42,7 +42,8 @@ var only = []struct{ imported, by string }{
 	{"github.com/jezek/xgb", "porthole/app/desktop"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
-	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/internal/fakebus porthole/e2e"},
+	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/monitor/firewall porthole/internal/fakebus porthole/e2e"},
+	{"github.com/mdlayher/netlink", "porthole/monitor/firewall"},
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
 	{"go.yaml.in/yaml", "porthole/app/settings"},
@@ -123,7 +124,7 @@ func broken(pkg, imported string) string {
 		return ""
 	case withinAny(imported, pages) && pkg != "porthole/app/window":
 		return "only ui and app/window import pages"
-	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source")):
+	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source") || strings.HasSuffix(imported, "/firewall")):
 		return "ui gets its data from monitor and reads nothing from the system"
 	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
 		return "ancestry is pure and imports only monitor"
@@ -161,6 +162,7 @@ func TestImportRules(t *testing.T) {
 		{"porthole/ui", "porthole/monitor/process"},
 		{"porthole/ui", "porthole/monitor/connection/source"},
 		{"porthole/ui", "porthole/monitor/stop"},
+		{"porthole/ui/words", "porthole/monitor/firewall"},
 		{"porthole/ui", "os/exec"},
 		{"porthole/ui/words", "fyne.io/fyne/v2/canvas"},
 		{"porthole/ui/tray", "fyne.io/fyne/v2/widget"},
