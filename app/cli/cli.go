@@ -121,7 +121,8 @@ type query struct {
 	selected selection
 	ports    monitor.Ports // those of selected; all if nil
 	rules    watch.Rules
-	interval time.Duration // polling interval; 0: the monitor's default
+	interval time.Duration               // polling interval; 0: the monitor's default
+	firewall map[string]monitor.Firewall // answers about listeners, by ID; nil if nobody asked
 }
 
 // newQuery parses the ports in args and loads the settings. If the settings file

@@ -32,7 +32,7 @@ type listenerDetails struct {
 
 // gatherDetails reads the state of the owners of listeners. states are their
 // connections by listener ID, answer is what the running Porthole knows of the same port.
-func gatherDetails(states map[string]connection.State, listeners []*monitor.Listener, answer ipc.Message) []listenerDetails {
+func (q query) gatherDetails(states map[string]connection.State, listeners []*monitor.Listener, answer ipc.Message) []listenerDetails {
 	out := make([]listenerDetails, len(listeners))
 	for i, l := range listeners {
 		l = withFirstParents(l, answer.Listeners)
@@ -53,6 +53,7 @@ func gatherDetails(states map[string]connection.State, listeners []*monitor.List
 		if known || l.Unit != "" { // show the same about another user's service as root sees
 			out[i].why = ancestry.Explain(o, l.CgroupInfo, state)
 		}
+		state.Firewall = q.firewall[l.ID]
 		out[i].warnings = warning.Check(l, o, out[i].why, state)
 	}
 	return out

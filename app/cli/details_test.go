@@ -182,7 +182,7 @@ func TestWhoNamesTheUnitToEverybody(t *testing.T) {
 	unknown := &monitor.Listener{Port: 80, Protocol: monitor.TCP, OwnerUnknown: monitor.UnknownForeign, CgroupInfo: monitor.CgroupInfo{Unit: "nginx.service"}}
 	for _, l := range []*monitor.Listener{seen, unknown} {
 		var out strings.Builder
-		details := gatherDetails(nil, []*monitor.Listener{l}, ipc.Message{})
+		details := query{}.gatherDetails(nil, []*monitor.Listener{l}, ipc.Message{})
 		if err := (query{}).printDetails(t.Context(), &out, target{explain.Target{Port: 80}}, details); err != nil {
 			t.Fatal(err)
 		}

@@ -86,7 +86,10 @@ func runExplain(ctx context.Context, target string, o Options) error {
 	if !o.JSON {
 		q.noteMissing(s.Listeners)
 	}
-	facts := explain.NewFacts(t, s.Listeners, systemFacts())
+	q.firewall = askFirewall(ctx, s.Listeners)
+	system := systemFacts()
+	system.Firewall = q.firewall
+	facts := explain.NewFacts(t, s.Listeners, system)
 	text := facts.String()
 	var uses []inuse.Use
 	if t.Port != 0 && len(facts.Listeners) == 0 && !facts.OnOtherMachine {

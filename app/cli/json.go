@@ -34,6 +34,7 @@ type listenerJSON struct {
 	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command, unit or port
 	Framework    string             `json:"framework,omitempty"`  // development framework or application server
 	Project      string             `json:"project,omitempty"`
+	Firewall     *firewallJSON      `json:"firewall,omitempty"` // absent if it was not asked, or the listener is not exposed
 	Watched      bool               `json:"watched"`
 	Since        time.Time          `json:"since,omitzero"`
 }
@@ -102,6 +103,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
 		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
+	out.Firewall = newFirewallJSON(q.firewall[l.ID])
 	if l.OwnerUnknown != "" {
 		out.OwnerUnknown = &ownerUnknownJSON{l.OwnerUnknown}
 	}

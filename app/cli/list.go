@@ -28,7 +28,7 @@ func newList() *cobra.Command {
 	o.addUnmasked(c)
 	o.addAll(c)
 	o.addUDP(c)
-	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener, and the data source on stderr")
+	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener and what the firewall does, and the data source on stderr")
 	return c
 }
 
@@ -49,6 +49,9 @@ func runList(ctx context.Context, args []string, o Options) error {
 	s.Listeners = selected.narrow(s.Listeners)
 	if !q.selected.words.Empty() { // preparing the texts to search costs more than all else
 		s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
+	}
+	if o.JSON || o.Verbose {
+		q.firewall = askFirewall(ctx, s.Listeners)
 	}
 	if o.JSON {
 		out := q.snapshotJSON(s)
@@ -94,7 +97,7 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 	}
 	header := []string{"PORT", "ADDRESS", "PROCESS", "PID", "USER", "EXPOSURE", "PROJECT", "SERVICE"}
 	if q.Verbose {
-		header = append(header, "FRAMEWORK")
+		header = append(header, "FRAMEWORK", "FIREWALL")
 	}
 	t := table{rows: [][]string{header}, color: func(row, column int) string {
 		switch {
@@ -114,7 +117,7 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 		row := []string{portText(l) + star, addressText(l), process, pid, dash(monitor.Clean(l.User, 32)), string(l.Exposure),
 			dash(monitor.Clean(l.Project, 32)), dash(l.Service)}
 		if q.Verbose {
-			row = append(row, dash(l.Framework))
+			row = append(row, dash(l.Framework), dash(string(q.firewall[l.ID].State)))
 		}
 		t.rows = append(t.rows, row)
 	}

@@ -153,7 +153,8 @@ func runWho(ctx context.Context, arg string, o Options) error {
 		return err
 	}
 	s.Listeners = q.selected.narrow(s.Listeners)
-	details := gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
+	q.firewall = askFirewall(ctx, s.Listeners)
+	details := q.gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
 	var tried *testConnectionJSON
 	if o.Connect {
 		tried = connect(ctx, wanted.Target, details)
@@ -318,6 +319,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 		}
 	}
 	line("address", boundText(l.Sockets))
+	line("firewall", q.firewall[l.ID].Sentence().String())
 	line("user", monitor.Clean(l.User, 60))
 	line("user name", unknownText(l.UserUnknown))
 	line("container", containerText(l.Listener))
