@@ -12,7 +12,7 @@ func (w *Window) ProbeRequest() probe.Request {
 		return request
 	}
 	if w.tabs.Name() == PagePorts {
-		request.Count, request.Vacant = w.ports.Listeners(), w.ports.VacantPorts()
+		request.Count, request.Vacant, request.Firewall = w.ports.Listeners(), w.ports.VacantPorts(), w.ports.Exposed()
 		if l := w.ports.Detailed(); l != nil {
 			o, _ := l.Principal()
 			request.Add(l, o)

@@ -12,6 +12,7 @@ import (
 	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/connection/source"
+	"porthole/monitor/firewall"
 	"porthole/monitor/inuse"
 	"porthole/monitor/process"
 	"porthole/ui/probe"
@@ -30,9 +31,12 @@ type prober struct {
 	source    *source.Source       // nil if connections cannot be read
 	countedAt time.Time            // last count of connections
 	uses      inuse.Finder
-	vacant    []uint16  // the ports of the last look-up of uses
-	vacantAt  time.Time // its time
-	failing   bool      // the last probe failed; used to log it only once
+	vacant    []uint16                    // the ports of the last look-up of uses
+	vacantAt  time.Time                   // its time
+	failing   bool                        // the last probe failed; used to log it only once
+	firewall  *firewall.Asker             // nil before the first question
+	filtered  map[string]monitor.Firewall // the last answers of the firewall; never changed
+	askedAt   time.Time                   // their time
 	log       *slog.Logger
 }
 
@@ -74,6 +78,7 @@ func (w *prober) probe(ctx context.Context, request probe.Request, now time.Time
 		result.Processes[probe.IDOf(o)] = process.State(o)
 	}
 	result.Vacant = w.findUses(ctx, request.Vacant, now)
+	result.Firewall = w.askFirewall(ctx, request.Firewall, now)
 	if w.source == nil {
 		return result
 	}
@@ -120,6 +125,34 @@ func (w *prober) findUses(ctx context.Context, ports []uint16, now time.Time) ma
 		w.logError(ctx, err)
 	}
 	return answers
+}
+
+// Times of questions about the firewall.
+const (
+	firewallInterval = 10 * time.Second       // between two about the same listeners
+	firewallWait     = 200 * time.Millisecond // for the answer; one that is late is shown by a later probe
+)
+
+// askFirewall returns what the firewall does with connections to listeners.
+func (w *prober) askFirewall(ctx context.Context, listeners []*monitor.Listener, now time.Time) map[string]monitor.Firewall {
+	if len(listeners) == 0 {
+		return nil
+	}
+	answered := func(l *monitor.Listener) bool {
+		f, ok := w.filtered[l.ID]
+		return ok && f.Why.Text != monitor.FirewallBusy
+	}
+	isNew := slices.ContainsFunc(listeners, func(l *monitor.Listener) bool { return !answered(l) })
+	if !isNew && now.Sub(w.askedAt) < firewallInterval-time.Second/2 {
+		return w.filtered
+	}
+	if w.firewall == nil {
+		w.firewall = firewall.New()
+	}
+	ctx, cancel := context.WithTimeout(ctx, firewallWait)
+	defer cancel()
+	w.filtered, w.askedAt = w.firewall.Ask(ctx, listeners), now
+	return w.filtered
 }
 
 // logError logs err unless the previous probe failed too.

@@ -51,7 +51,7 @@ type detailsModel struct {
 func (m *detailsModel) close(a inuse.Answer, s explain.System) {
 	m.closed, m.about = true, lang.L("closed")
 	m.address, m.ambiguity, m.warnings = "", "", nil
-	m.facts = slices.DeleteFunc(m.facts, func(f [2]string) bool { return f[0] == lang.L("Exposure") })
+	m.facts = slices.DeleteFunc(m.facts, func(f [2]string) bool { return f[0] == lang.L("Exposure") || f[0] == lang.L("Firewall") })
 	if a.State() != inuse.Unknown {
 		now := strings.TrimSpace(words.Sentence(a.Headline()) + " " + words.Uses(a, s))
 		m.facts = slices.Insert(m.facts, 0, [2]string{lang.L("Port now"), now})
@@ -90,6 +90,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		exposure = lang.L("exposed to the network")
 	}
 	add(lang.L("Exposure"), exposure)
+	add(lang.L("Firewall"), words.Firewall(live.Firewall))
 	add(lang.L("Port range"), words.PortRange(l.Port))
 	if known {
 		add(lang.L("Command"), monitor.Clean(words.Command(o), 240))
@@ -436,7 +437,9 @@ func (p *Page) Explain() {
 // explanation explains the addresses and the port of r, and what keeps a closed port from being
 // bound.
 func (p *Page) explanation(r *portRow) string {
-	text := words.Explanation(r.listener, r.mark == closed, p.status.System)
+	system := p.status.System
+	system.Firewall = p.probe.Firewall
+	text := words.Explanation(r.listener, r.mark == closed, system)
 	if r.mark != closed {
 		return text
 	}

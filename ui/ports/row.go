@@ -290,12 +290,20 @@ func starTip(r *portRow) string {
 	return lang.L("Watch")
 }
 
-// exposureTip explains an ambiguous address. The column is too narrow for that.
+// exposureTip explains an ambiguous address, and what the firewall does. The column is too narrow
+// for that.
 func exposureTip(r *portRow) string {
-	if r.ambiguous && r.mark != closed {
-		return words.AmbiguousWarning()
+	if r.mark == closed {
+		return ""
 	}
-	return ""
+	var lines []string
+	if r.ambiguous {
+		lines = append(lines, words.AmbiguousWarning())
+	}
+	if text := words.Firewall(r.state.Firewall); text != "" {
+		lines = append(lines, text)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // ageTip returns when the listener opened, or explains that only the age of the process is known.

@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"maps"
 	"time"
 
 	"porthole/monitor"
@@ -14,9 +15,10 @@ const (
 	recheckAfter   = time.Minute
 )
 
-// processStates is what probes found out about processes.
+// processStates is what probes found out about processes, and about the firewall.
 type processStates struct {
-	known map[probe.ProcessID]checkedState
+	known    map[probe.ProcessID]checkedState
+	firewall map[string]monitor.Firewall // by listener ID
 }
 
 // checkedState is the state of a process and when it was read.
@@ -25,10 +27,13 @@ type checkedState struct {
 	state monitor.ProcessState
 }
 
-// of returns the state of the owner of l, as far as known.
+// of returns the state of the owner of l, and what the firewall does with connections to l, as far
+// as known.
 func (s *processStates) of(l *monitor.Listener) monitor.ProcessState {
 	o, _ := l.Principal()
-	return s.known[probe.IDOf(o)].state
+	state := s.known[probe.IDOf(o)].state
+	state.Firewall = s.firewall[l.ID]
+	return state
 }
 
 // add stores the states of a probe, and reports whether there were any.
@@ -39,7 +44,29 @@ func (s *processStates) add(r probe.Result) bool {
 	for id, state := range r.Processes {
 		s.known[id] = checkedState{r.At, state}
 	}
-	return len(r.Processes) > 0
+	asked := r.Firewall != nil && !maps.EqualFunc(r.Firewall, s.firewall, sameAnswer)
+	if asked {
+		s.firewall = r.Firewall
+	}
+	return asked || len(r.Processes) > 0
+}
+
+// sameAnswer reports whether two answers of the firewall are shown in the same way.
+func sameAnswer(a, b monitor.Firewall) bool {
+	return a.State == b.State && a.Sentence().String() == b.Sentence().String()
+}
+
+// maxAsked limits the listeners whose firewall is asked at once.
+const maxAsked = 200
+
+// Exposed returns the listeners on the page that are exposed to the network, at most maxAsked.
+func (p *Page) Exposed() (exposed []*monitor.Listener) {
+	for _, l := range p.snapshot.Listeners {
+		if r := p.rows[l.ID]; r != nil && r.mark != closed && l.Exposure == monitor.ExposureNetwork && len(exposed) < maxAsked {
+			exposed = append(exposed, l)
+		}
+	}
+	return exposed
 }
 
 // Unchecked returns owners whose state is unknown or old, at most checksPerProbe.
@@ -63,19 +90,20 @@ func (p *Page) Unchecked() []monitor.Owner {
 	return owners
 }
 
-// updateWarnings updates the rows whose processes were probed.
+// updateWarnings updates the rows whose processes were probed, or whose firewall has another answer.
 func (p *Page) updateWarnings(r probe.Result) {
 	changed := false
 	for key, row := range p.rows {
 		o, known := row.listener.Principal()
-		if _, probed := r.Processes[probe.IDOf(o)]; !known || !probed {
+		state := p.states.of(row.listener)
+		sameFirewall := sameAnswer(state.Firewall, row.state.Firewall)
+		if _, probed := r.Processes[probe.IDOf(o)]; (!known || !probed) && sameFirewall {
 			continue
 		}
-		state := p.states.of(row.listener)
 		if conns, ok := r.States[row.listener.ID]; ok {
 			state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 		}
-		if n := countWarnings(row.listener, o, state); n != row.warnings {
+		if n := countWarnings(row.listener, o, state); n != row.warnings || !sameFirewall {
 			renewed := *row
 			renewed.state, renewed.warnings = state, n
 			p.rows[key], changed = &renewed, true

@@ -16,7 +16,8 @@ type Request struct {
 	Count       []*monitor.Listener // listeners whose connections are counted
 	Connections []*monitor.Listener // listeners whose connections are listed, with their clients
 	Processes   []monitor.Owner
-	Vacant      []uint16 // ports that nothing listens on: what else uses them
+	Vacant      []uint16            // ports that nothing listens on: what else uses them
+	Firewall    []*monitor.Listener // exposed listeners: whether the firewall lets other machines connect
 }
 
 // ProcessID identifies a process: a PID alone can be reused.
@@ -35,24 +36,35 @@ type Result struct {
 	Counts    map[string]int // number of connections of each TCP listener, by listener ID
 	States    map[string]connection.State
 	Processes map[ProcessID]monitor.ProcessState
-	Vacant    map[uint16]inuse.Answer // by port; not looked up with every probe
+	Vacant    map[uint16]inuse.Answer     // by port; not looked up with every probe
+	Firewall  map[string]monitor.Firewall // by listener ID; the last answers
 }
 
-// Process returns the state of process o, including its accept queue on l.
+// Process returns the state of process o, including its accept queue on l and what the firewall
+// does with connections to l.
 func (r Result) Process(l *monitor.Listener, o monitor.Owner) monitor.ProcessState {
 	state := r.Processes[IDOf(o)]
+	state.Firewall = r.Firewall[l.ID]
 	if conns, ok := r.States[l.ID]; ok {
 		state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 	}
 	return state
 }
 
-// Add adds l to Connections, and o to Processes unless the owner is unknown.
+// Add adds l to Connections and Firewall, and o to Processes unless the owner is unknown.
 func (r *Request) Add(l *monitor.Listener, o monitor.Owner) {
 	if !slices.ContainsFunc(r.Connections, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
 		r.Connections = append(r.Connections, l)
 	}
+	r.AddFirewall(l)
 	r.AddProcess(o)
+}
+
+// AddFirewall adds l to Firewall if it is exposed to the network and not yet there.
+func (r *Request) AddFirewall(l *monitor.Listener) {
+	if l.Exposure == monitor.ExposureNetwork && !slices.ContainsFunc(r.Firewall, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
+		r.Firewall = append(r.Firewall, l)
+	}
 }
 
 // AddProcess adds o to Processes unless the owner is unknown or already added.

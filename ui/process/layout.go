@@ -99,7 +99,9 @@ func (b buttonRows) Layout(o []fyne.CanvasObject, s fyne.Size) { b.rows.Layout(o
 func (p *Window) listeningBox() fyne.CanvasObject {
 	p.queueBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.queue.Object)
 	p.queueBox.Hide()
-	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox)
+	p.firewallBox = container.New(layout.NewCustomPaddedLayout(0, 6, 8, 8), p.firewall.Object)
+	p.firewallBox.Hide()
+	return container.New(layout.NewCustomPaddedVBoxLayout(0), p.listening, p.queueBox, p.firewallBox)
 }
 
 // scrollByKeys makes unused keys scroll the content, which on a small screen is taller

@@ -82,6 +82,8 @@ type Window struct {
 	queueBox            fyne.CanvasObject // hidden until a probe succeeded
 	reply               *replyBox
 	browser             *widgets.Button
+	firewall            *widgets.Note       // what the firewall does with connections
+	firewallBox         fyne.CanvasObject   // hidden until that is known
 	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
 	whileListening      []fyne.CanvasObject // buttons that need a listener
 	clientsTitle        *canvas.Text
@@ -138,6 +140,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.status.Hide()
 	p.ancestry, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
 	p.warnings, p.queue, p.notice = widgets.NewWarningList(false), widgets.NewNote(true), widgets.NewNote(true)
+	p.firewall = widgets.NewNote(true)
 	p.notice.Object.Hide()
 	p.clients, p.clientsTitle, p.spark = widgets.NewClientList(true), widgets.NewCaption(), newSpark()
 	p.pastOwnersBox = widgets.Section(lang.L("Previous owners"), p.pastOwners)
@@ -236,6 +239,31 @@ func (p *Window) ShowProbe(v probe.Result) {
 	}
 	p.setShown(fullest.QueueKnown, p.queueBox)
 	p.showAncestry()
+	p.showFirewall()
+}
+
+// showFirewall shows what the firewall does with connections to the listeners that are exposed.
+func (p *Window) showFirewall() {
+	var lines []string
+	for _, l := range p.listeners {
+		text := words.Firewall(p.probe.Firewall[l.ID])
+		if text != "" && !slices.Contains(lines, text) {
+			lines = append(lines, text)
+		}
+	}
+	if len(lines) > 1 { // the ports have different answers
+		lines = nil
+		for _, l := range p.listeners {
+			if text := words.Firewall(p.probe.Firewall[l.ID]); text != "" && len(lines) < maxAddresses {
+				lines = append(lines, words.Port(l.Protocol, l.Port)+": "+text)
+			}
+		}
+	}
+	if text := strings.Join(lines, "\n"); text != p.firewall.Segment.Text {
+		p.firewall.Set(text, table.ColorMuted)
+		p.body.Refresh() // it may need another line
+	}
+	p.setShown(len(lines) > 0, p.firewallBox)
 }
 
 // showResources shows the resources of the process, if it was probed. The layout does
@@ -352,7 +380,7 @@ func (p *Window) Update(u monitor.Update) {
 	p.showStop()
 	p.showReply()
 	if len(p.listeners) == 0 {
-		p.setShown(false, p.queueBox, p.clientsBox)
+		p.setShown(false, p.queueBox, p.clientsBox, p.firewallBox)
 	}
 	p.setShown(len(p.listeners) > 0, p.whileListening...)
 	p.setShown(len(p.listeners) > 0 && p.listener.Protocol == monitor.TCP && p.listener.AcceptsLoopback(), p.needLoopback...)
@@ -557,11 +585,13 @@ const maxExplained = 5
 // showExplanations explains the ports of the process in a pop-up.
 func (p *Window) showExplanations() {
 	var paragraphs []string
+	system := p.context().System
+	system.Firewall = p.probe.Firewall
 	for _, l := range p.listeners {
-		paragraphs = append(paragraphs, words.Explanation(l, false, p.context().System))
+		paragraphs = append(paragraphs, words.Explanation(l, false, system))
 	}
 	if len(paragraphs) == 0 {
-		paragraphs = []string{words.Explanation(p.listener, true, p.context().System)}
+		paragraphs = []string{words.Explanation(p.listener, true, system)}
 	}
 	paragraphs = slices.Compact(paragraphs)
 	widgets.ShowText(p.body, paragraphs[:min(len(paragraphs), maxExplained)]...)
