@@ -249,7 +249,8 @@ func (s *mcpServer) warnings(ctx context.Context, _ noInput) (map[string]any, er
 		if err != nil {
 			return err
 		}
-		for _, l := range q.whoJSON(0, gatherDetails(nil, snapshot.Listeners, ipc.Message{})).Listeners {
+		q.firewall = askFirewall(ctx, snapshot.Listeners)
+		for _, l := range q.whoJSON(0, q.gatherDetails(nil, snapshot.Listeners, ipc.Message{})).Listeners {
 			if len(l.Warnings) > 0 {
 				warned = append(warned, l)
 			}
