@@ -17,7 +17,7 @@ func TestProcessWindowShowsFirewall(t *testing.T) {
 	second := first
 	second.ID, second.Port = "2", 9229
 	show := func(answers map[string]monitor.Firewall, listeners ...*monitor.Listener) string {
-		p.Update(monitor.Snapshot{Listeners: listeners})
+		p.Update(monitor.Update{Snapshot: monitor.Snapshot{Listeners: listeners}})
 		p.ShowProbe(probe.Result{Firewall: answers, States: map[string]connection.State{"1": {}, "2": {}}})
 		if !p.firewallBox.Visible() {
 			return ""
