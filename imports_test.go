@@ -42,7 +42,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/jezek/xgb", "porthole/app/desktop"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
-	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/monitor/firewall porthole/internal/fakebus porthole/e2e"},
+	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/app/tray porthole/monitor/firewall porthole/internal/fakebus porthole/e2e"},
 	{"github.com/mdlayher/netlink", "porthole/monitor/firewall"},
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},

@@ -131,6 +131,7 @@ type Agent struct {
 	lastOwners       *lastowner.Book         // of watched ports
 	pendingTrayCheck bool                    // started hidden by the settings; show the window if no tray host appears
 	window           *windowProcess
+	menu             *menuProcess
 	handsOverWindow  bool // the successor's window takes the place of this agent's
 	successor        *Successor
 }
@@ -172,7 +173,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.lastOwners = newLastOwners(a)
 	a.watcher.Stopped = a.userStops.stopped
 	a.log.Info(procevents.Describe(programs))
-	a.window = newWindowProcess(a)
+	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
 	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)

@@ -16,7 +16,7 @@ func (a *Agent) startTray() {
 		a.problems.set("tray", trayProblem(err))
 		return
 	}
-	a.tray = traypkg.New(tray.NewModel(a.trayState()), trayActions{a}, a.log)
+	a.tray = traypkg.New(tray.NewModel(a.trayState()), a.opts.Session.BusAddress(), trayActions{a}, a.log)
 	// The session belongs to the goroutine of loop once that runs.
 	if address := a.opts.Session.BusAddress(); address != "" { // otherwise the system shows the icon without a host
 		go a.watchTrayHost(address)
@@ -64,9 +64,16 @@ func (a *Agent) showTray() {
 // trayActions implements tray.Actions. Its methods do not block.
 type trayActions struct{ a *Agent }
 
-func (c trayActions) Show(port uint16)      { c.a.post(func() { c.a.window.show(port) }) }
-func (c trayActions) Opened()               { c.a.post(c.a.refreshMenu) }
-func (c trayActions) ShowSettings()         { c.a.post(func() { c.a.window.showAt(0, ui.PageSettings) }) }
+func (c trayActions) Show(port uint16, token string) {
+	c.a.post(func() { c.a.window.activate(port, token) })
+}
+func (c trayActions) Opened() { c.a.post(c.a.refreshMenu) }
+func (c trayActions) ShowSettings(token string) {
+	c.a.post(func() { c.a.window.open(0, ui.PageSettings, token) })
+}
+func (c trayActions) ShowMenu(entries []string, x, y int, token string) {
+	c.a.post(func() { c.a.menu.show(entries, x, y, token) })
+}
 func (c trayActions) Pause(d time.Duration) { c.a.post(func() { c.a.pause(d) }) }
 func (c trayActions) Resume()               { c.a.post(c.a.resume) }
 func (c trayActions) Quit()                 { c.a.quit() }

@@ -70,15 +70,13 @@ func (w *windowProcess) viewsEvents() bool {
 func (w *windowProcess) viewsPorts() bool { return w.conn != nil && w.viewedPage == ui.PagePorts }
 
 // show raises the window, or starts it if there is none. It shows port unless 0.
-func (w *windowProcess) show(port uint16) { w.showAt(port, "") }
+func (w *windowProcess) show(port uint16) { w.open(port, "", "") }
 
 // activate is like show after an action of the user for which the desktop gave an
 // activation token; "" if it gave none.
 func (w *windowProcess) activate(port uint16, token string) { w.open(port, "", token) }
 
-// showAt is like show, and shows page unless "".
-func (w *windowProcess) showAt(port uint16, page string) { w.open(port, page, "") }
-
+// open is like activate, and shows page unless "".
 func (w *windowProcess) open(port uint16, page, token string) {
 	w.pendingPort, w.pendingPage, w.pendingToken = port, page, token
 	switch {

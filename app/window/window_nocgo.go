@@ -21,3 +21,8 @@ func Run(_ context.Context, _ ipc.RuntimeDir, _ Options, stderr io.Writer) int {
 	_, _ = fmt.Fprintln(stderr, "porthole window: this build has no window; monitoring, tray, notifications and the command line work") // there is no other place to report it
 	return agent.ExitNoWindow
 }
+
+// RunMenu is like Run for the tray's menu.
+func RunMenu(_ context.Context, _ MenuOptions, _ io.Reader, _, stderr io.Writer) int {
+	return Run(nil, ipc.RuntimeDir{}, Options{}, stderr)
+}

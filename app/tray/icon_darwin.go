@@ -1,5 +1,3 @@
-//go:build !windows
-
 package tray
 
 import (
@@ -8,9 +6,8 @@ import (
 	"porthole/ui/tray"
 )
 
-// mnemonicEscaper escapes "_" in menu labels, which otherwise marks the mnemonic
-// (com.canonical.dbusmenu interface).
-var mnemonicEscaper = strings.NewReplacer("_", "__")
+// mnemonicEscaper changes nothing: menus of macOS have no mnemonics.
+var mnemonicEscaper = strings.NewReplacer()
 
 // buildWhenReady is false because systray reads icon and menu only once, when it
 // registers.
