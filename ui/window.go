@@ -115,6 +115,7 @@ func NewWindow(app fyne.App, actions Actions, store History, now func() time.Tim
 	w.window.Resize(DefaultSize)
 	w.window.SetMaster() // closing it ends the process, which frees all memory
 	w.shortcuts()
+	app.Settings().AddListener(func(fyne.Settings) { w.recolour() })
 	return w
 }
 
@@ -166,8 +167,14 @@ func (w *Window) SetStatus(s Status) {
 func (w *Window) setTheme(theme string) {
 	if w.app.Settings().Theme() != (uitheme.Theme{Fixed: theme}) {
 		w.app.Settings().SetTheme(uitheme.Theme{Fixed: theme})
-		w.Tick() // recolours what is not a widget
 	}
+}
+
+// recolour gives what is not a widget the colours of a new theme, which the user or the desktop
+// has chosen.
+func (w *Window) recolour() {
+	widgets.Recolour()
+	w.Tick()
 }
 
 // ShowSettingResult shows the result of changing the setting key, or of the test notification

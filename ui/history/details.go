@@ -43,7 +43,7 @@ type eventPane struct {
 
 func newEventPane(p *Page, show func(uint16)) *eventPane {
 	s := &eventPane{page: p, show: show}
-	s.heading, s.about = canvas.NewText("", theme.Color(theme.ColorNameForeground)), canvas.NewText("", theme.Color(table.ColorMuted))
+	s.heading, s.about = widgets.NewText("", theme.ColorNameForeground), widgets.NewText("", table.ColorMuted)
 	s.heading.TextSize, s.heading.TextStyle.Bold = 17, true
 	s.showPort = widgets.NewButton(lang.L("Show port"), func() { s.show(s.event.Port) })
 	s.watchPort = widgets.NewButton("", func() {
@@ -154,7 +154,7 @@ func (s *eventPane) build() {
 	facts := container.New(widgets.LabelledRows{Label: 84})
 	add := func(label, value string) {
 		if value != "" {
-			facts.Add(canvas.NewText(label, theme.Color(table.ColorMuted)))
+			facts.Add(widgets.NewText(label, table.ColorMuted))
 			facts.Add(widgets.NewMono(value))
 		}
 	}

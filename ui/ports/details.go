@@ -164,7 +164,7 @@ type detailsActions struct{ browse, copyURL, details, stop, explain, ask func() 
 
 func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p := &detailsPane{}
-	p.name, p.pid, p.about, p.chainTitle = canvas.NewText("", theme.Color(theme.ColorNameForeground)), widgets.NewCaption(), widgets.NewCaption(), widgets.NewCaption()
+	p.name, p.pid, p.about, p.chainTitle = widgets.NewText("", theme.ColorNameForeground), widgets.NewCaption(), widgets.NewCaption(), widgets.NewCaption()
 	p.name.TextSize, p.name.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText)+1, true
 	p.pid.TextStyle.Bold = true
 	p.warnings = widgets.NewWarningList(true)
@@ -296,7 +296,7 @@ func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 		value.Wrapping = fyne.TextWrapWord
 		value.TextStyle.Monospace = f[0] == lang.L("Listening") || f[0] == lang.L("Command") || f[0] == lang.L("Folder")
 		p.values = append(p.values, value)
-		p.facts.Add(canvas.NewText(f[0], theme.Color(table.ColorMuted)))
+		p.facts.Add(widgets.NewText(f[0], table.ColorMuted))
 		p.facts.Add(value)
 	}
 	return resized || !same

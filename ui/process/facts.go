@@ -4,10 +4,8 @@ import (
 	"fmt"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/lang"
-	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
 	"porthole/ui/table"
@@ -21,7 +19,7 @@ import (
 func (p *Window) factList() fyne.CanvasObject {
 	list := container.New(widgets.LabelledRows{Label: 96})
 	label := func(words string) {
-		list.Add(widgets.Follow(canvas.NewText(words, theme.Color(table.ColorMuted)), table.ColorMuted))
+		list.Add(widgets.Follow(widgets.NewText(words, table.ColorMuted), table.ColorMuted))
 	}
 	add := func(words, value string) {
 		if value != "" {

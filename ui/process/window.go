@@ -131,12 +131,12 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox(), reply: newReplyBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
-	p.heading = canvas.NewText(p.name(), theme.Color(theme.ColorNameForeground))
+	p.heading = widgets.NewText(p.name(), theme.ColorNameForeground)
 	p.heading.TextSize, p.heading.TextStyle.Bold = theme.Size(theme.SizeNameHeadingText), true
-	p.subtitle = canvas.NewText("", theme.Color(table.ColorMuted))
+	p.subtitle = widgets.NewText("", table.ColorMuted)
 	p.description = widgets.NewNote(true)
 	p.description.Size(theme.SizeNameText)
-	p.status = canvas.NewText("", theme.Color(uitheme.ColorAlert))
+	p.status = widgets.NewText("", uitheme.ColorAlert)
 	p.status.Hide()
 	p.ancestry, p.listening, p.pastOwners, p.resources = widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono(""), widgets.NewMono("–")
 	p.warnings, p.queue, p.notice = widgets.NewWarningList(false), widgets.NewNote(true), widgets.NewNote(true)
@@ -531,9 +531,8 @@ func (p *Window) Disconnect() {
 // showStatus shows a line that the process has closed its ports, exited or is no longer
 // monitored.
 func (p *Window) showStatus(text string) {
-	p.status.Text, p.status.Color = text, theme.Color(uitheme.ColorAlert)
+	widgets.SetText(p.status, text, uitheme.ColorAlert)
 	p.status.Show()
-	p.status.Refresh()
 	p.body.Refresh()
 }
 

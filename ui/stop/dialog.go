@@ -83,7 +83,7 @@ func (d *Dialog) Window() fyne.Window { return d.window }
 
 // open shows the dialog without content, which arrives with the first update.
 func (d *Dialog) open() {
-	d.title = canvas.NewText(lang.L("Stop?"), theme.Color(theme.ColorNameForeground))
+	d.title = widgets.NewText(lang.L("Stop?"), theme.ColorNameForeground)
 	d.title.TextSize, d.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
 	d.body = container.New(layout.NewCustomPaddedVBoxLayout(8))
 	d.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, 0, scrollBar), d.body))
@@ -229,7 +229,7 @@ func (d *Dialog) confirm() {
 	facts := container.New(widgets.LabelledRows{Label: 92})
 	add := func(label string, lines []string) {
 		if len(lines) > 0 {
-			facts.Add(widgets.Follow(canvas.NewText(label, theme.Color(table.ColorMuted)), table.ColorMuted))
+			facts.Add(widgets.Follow(widgets.NewText(label, table.ColorMuted), table.ColorMuted))
 			facts.Add(widgets.NewMono(strings.Join(lines, "\n")))
 		}
 	}
@@ -247,7 +247,7 @@ func (d *Dialog) confirm() {
 		label := lang.N("Also stop its {{.Count}} child processes", n.Children, map[string]any{"Count": words.Number(n.Children)})
 		d.children = widgets.NewToggle(label, func(bool) {}, func() {})
 		d.children.Self = d.children // Esc closes the dialog
-		words := canvas.NewText(label, theme.Color(theme.ColorNameForeground))
+		words := widgets.NewText(label, theme.ColorNameForeground)
 		d.body.Add(container.New(layout.NewCustomPaddedHBoxLayout(8), container.NewCenter(d.children), widgets.Follow(words, theme.ColorNameForeground)))
 	}
 	d.show(stopTitle(n.Targets), d.button(lang.L("Cancel"), d.Hide), d.dangerButton(lang.L("Stop"), d.terminate))
@@ -322,7 +322,7 @@ func (d *Dialog) targetLine(o monitor.Owner, room float32) fyne.CanvasObject {
 	}
 	about := widgets.NewCaption()
 	about.Text = table.Fit(strings.Join(parts, " · "), room, about.TextSize, about.TextStyle)
-	name := canvas.NewText("", theme.Color(theme.ColorNameForeground))
+	name := widgets.NewText("", theme.ColorNameForeground)
 	name.TextStyle.Bold = true
 	name.Text = table.Fit(targetName(o), room, theme.TextSize(), name.TextStyle)
 	title, facts := widgets.Follow(name, theme.ColorNameForeground), widgets.Follow(about, table.ColorMuted)

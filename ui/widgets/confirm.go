@@ -24,7 +24,7 @@ type Question struct {
 // Ask shows a question over a window, with the keyboard focus on the button that does
 // nothing.
 func Ask(window fyne.Window, title, text, yes string, do, answered func()) *Question {
-	q := &Question{title: canvas.NewText(title, theme.Color(theme.ColorNameForeground)), Text: widget.NewLabel(text), answered: answered}
+	q := &Question{title: NewText(title, theme.ColorNameForeground), Text: widget.NewLabel(text), answered: answered}
 	q.title.TextSize, q.title.TextStyle.Bold = theme.Size(theme.SizeNameSubHeadingText), true
 	q.Text.Wrapping = fyne.TextWrapWord
 	q.Yes = NewKeyButton(yes, func() {

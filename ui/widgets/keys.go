@@ -4,7 +4,6 @@ import (
 	"strings"
 
 	"fyne.io/fyne/v2"
-	"fyne.io/fyne/v2/canvas"
 	"fyne.io/fyne/v2/container"
 	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/lang"
@@ -183,12 +182,12 @@ func labelWidth(groups []KeyGroup) float32 {
 // keyList returns a heading with the bindings below it; label is the width of the
 // labels' column.
 func keyList(g KeyGroup, label float32) fyne.CanvasObject {
-	title := canvas.NewText(g.Title, theme.Color(theme.ColorNameForeground))
+	title := NewText(g.Title, theme.ColorNameForeground)
 	title.TextStyle.Bold = true
 	lines := container.New(LabelledRows{Label: label})
 	for _, b := range g.Bindings {
-		words := canvas.NewText(b.Label, theme.Color(table.ColorMuted))
-		keys := canvas.NewText(b.Names(), theme.Color(theme.ColorNameForeground))
+		words := NewText(b.Label, table.ColorMuted)
+		keys := NewText(b.Names(), theme.ColorNameForeground)
 		lines.Add(Follow(words, table.ColorMuted))
 		lines.Add(container.New(layout.NewCustomPaddedLayout(7, 6, 6, 6), Follow(keys, theme.ColorNameForeground)))
 	}

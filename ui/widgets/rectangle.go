@@ -80,12 +80,10 @@ func Panel(o fyne.CanvasObject, margin float32) fyne.CanvasObject {
 		container.New(layout.NewCustomPaddedLayout(margin, margin, 12, 12), o))
 }
 
-// Fill sets the fill colour. It refreshes the rectangle only if the colour changed.
+// Fill sets the fill colour, which follows the theme (see Recolour). It refreshes the rectangle only if the colour changed.
 func Fill(r *canvas.Rectangle, name fyne.ThemeColorName) {
-	c := color.Color(color.Transparent)
-	if name != "" {
-		c = theme.Color(name)
-	}
+	remember(themed.rects, r, name)
+	c := colorOf(name)
 	if r.FillColor != c {
 		r.FillColor = c
 		r.Refresh()

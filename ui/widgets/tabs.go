@@ -130,7 +130,7 @@ var (
 )
 
 func newTabButton(label string, tapped func()) *TabButton {
-	b := &TabButton{text: canvas.NewText(label, theme.Color(theme.ColorNameForeground))}
+	b := &TabButton{text: NewText(label, theme.ColorNameForeground)}
 	b.Pressable = Pressable{Press: tapped, Changed: b.paint, Self: b}
 	b.under = NewRectangle(theme.ColorNamePrimary, fyne.NewSize(1, 2), 0)
 	b.Ground = NewRectangle(theme.ColorNameHover, fyne.Size{}, 4)

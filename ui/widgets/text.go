@@ -42,13 +42,15 @@ func (f *themedText) Refresh() {
 
 // NewCaption returns an empty small, muted text.
 func NewCaption() *canvas.Text {
-	t := canvas.NewText("", theme.Color(table.ColorMuted))
+	t := NewText("", table.ColorMuted)
 	t.TextSize = theme.Size(theme.SizeNameCaptionText) + 0.5
 	return t
 }
 
-// SetText sets the text and its colour. It refreshes t only if one of them changed.
+// SetText sets the text and its colour, which follows the theme (see Recolour). It refreshes t
+// only if one of them changed.
 func SetText(t *canvas.Text, text string, name fyne.ThemeColorName) {
+	remember(themed.texts, t, name)
 	c := theme.Color(name)
 	if t.Text == text && t.Color == c {
 		return
