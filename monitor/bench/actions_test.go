@@ -5,10 +5,12 @@ package bench
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
 	"os"
+	"os/exec"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -20,6 +22,7 @@ import (
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
+	"porthole/monitor/procevents"
 	"porthole/monitor/service"
 	"porthole/monitor/socket"
 	"porthole/monitor/sockevents"
@@ -70,7 +73,10 @@ func (h *actions) do(o order) (answer, error) {
 	case "churn":
 		return churn(o)
 	case "watch":
-		return answer{}, h.watch(o.N != 0)
+		return answer{}, h.watch(o.N != 0, o.Programs)
+	case "run":
+		done, err := atRate(o, func(int) error { return exec.Command("true").Run() })
+		return answer{Done: done}, err
 	case "count":
 		h.count(o)
 		return answer{}, nil
@@ -216,14 +222,23 @@ func (h *actions) count(o order) {
 }
 
 // watch runs a monitor as the agent does, and returns after the first snapshot. With
-// report, it sends every event.
-func (h *actions) watch(report bool) error {
+// report, it sends every event. With programs, it polls more often after programs have
+// started.
+func (h *actions) watch(report, programs bool) error {
 	debug.SetGCPercent(25)
 	table, err := socket.Open(slog.Default())
 	if err != nil {
 		return err
 	}
-	m := monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: service.Describe})
+	opts := monitor.Options{Enrich: enrich.New(), Describe: service.Describe}
+	if programs {
+		source := procevents.Open()
+		if source.State() != procevents.Available {
+			return errors.New(procevents.Describe(source))
+		}
+		opts.Programs = source
+	}
+	m := monitor.New(table, owner.New(), opts)
 	updates := m.Subscribe()
 	h.events = make(map[monitor.Kind]int)
 	ready := make(chan struct{})

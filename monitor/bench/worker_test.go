@@ -15,7 +15,9 @@ import (
 
 // The bench starts itself to produce the load: in the role "worker" it carries out one
 // order per line until its input ends.
-func TestMain(m *testing.M) { child.Main(m, map[string]func(){"worker": playWorker}) }
+func TestMain(m *testing.M) {
+	child.Main(m, map[string]func(){"worker": playWorker, "starting server": playStartingServer})
+}
 
 // order is a task for a worker; answer is its reply when the task is done.
 type order struct {
@@ -24,6 +26,8 @@ type order struct {
 	Address [4]byte       // address to listen on
 	Rate    int           // repetitions per second
 	For     time.Duration // duration of the repetitions
+
+	Programs bool // for "watch": learn which programs start
 }
 
 type answer struct {
