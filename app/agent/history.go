@@ -2,12 +2,15 @@ package agent
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/history/store"
+	"porthole/monitor/watch"
 )
 
 // openHistory opens the store for events.
@@ -36,7 +39,7 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 		case <-updates.C:
 		}
 		if u, ok := updates.Take(); ok {
-			u.Events = a.userStops.markEvents(u.Events)
+			u.Events = a.markStops(ctx, u.Events)
 			a.history.Record(u)
 			if u.Ready && first {
 				first = false
@@ -44,6 +47,21 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 			}
 		}
 	}
+}
+
+// markStops returns events with Stopped where the user stopped the owners. The news of
+// that comes after the signal, so it is awaited if a process seems to have crashed, unless
+// ctx ends.
+func (a *Agent) markStops(ctx context.Context, events []monitor.Event) []monitor.Event {
+	marked := a.userStops.markEvents(events)
+	if slices.ContainsFunc(marked, monitor.Event.Crashed) {
+		select {
+		case <-ctx.Done():
+		case <-time.After(watch.CrashDelay):
+		}
+		marked = a.userStops.markEvents(events)
+	}
+	return marked
 }
 
 func historyProblem(s store.State) string {

@@ -2,6 +2,8 @@ package agent
 
 import (
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"porthole/app/ipc"
 	"porthole/monitor"
@@ -42,4 +44,52 @@ func TestUserStopsMarkAlerts(t *testing.T) {
 	if len(s.list) != maxUserStops || s.list[maxUserStops-1].PID != 2*maxUserStops+99 {
 		t.Errorf("got %d processes, the last %v; want %d and the last one added", len(s.list), s.list[len(s.list)-1], maxUserStops)
 	}
+}
+
+// killedListener returns the close of a process that SIGKILL ended.
+func killedListener() monitor.Event {
+	return monitor.Event{At: time.Now(), Kind: monitor.Closed, Listener: testListener(), Exit: monitor.Exit{Signal: "SIGKILL"}}
+}
+
+// The news that the user stopped a process comes after the signal, and so after the close.
+func TestForceQuitIsNoCrash(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, notifier := newTestAgent(t, "")
+		defer a.quit()
+		a.watcher = watch.NewWatcher(watch.Default(), watch.DefaultGrace)
+		a.watcher.Stopped = a.userStops.stopped
+		a.update.Ready = true
+		stored := make(chan []monitor.Event, 1)
+		killed := killedListener()
+		go func() { stored <- a.markStops(t.Context(), []monitor.Event{killed}) }()
+		a.handleUpdate(monitor.Update{Ready: true, Events: []monitor.Event{killed}})
+		time.Sleep(watch.CrashDelay / 2)
+		a.userStops.add(ipc.Process{PID: 7, Start: 7, How: "SIGKILL"})
+		time.Sleep(watch.CrashDelay)
+		a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
+		notifier.want(t)
+		if e := (<-stored)[0]; e.Stopped != "SIGKILL" || e.Crashed() {
+			t.Errorf("stored as %+v, want stopped by the user", e)
+		}
+		time.Sleep(watch.DefaultGrace)
+		a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
+		notifier.want(t, "62893 closed: node")
+	})
+}
+
+func TestCrashIsReportedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, notifier := newTestAgent(t, "")
+		defer a.quit()
+		a.watcher = watch.NewWatcher(watch.Default(), watch.DefaultGrace)
+		a.watcher.Stopped = a.userStops.stopped
+		a.update.Ready = true
+		a.handleUpdate(monitor.Update{Ready: true, Events: []monitor.Event{killedListener()}})
+		time.Sleep(watch.CrashDelay)
+		a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
+		notifier.want(t, "62893 crashed: node was killed by SIGKILL")
+		time.Sleep(watch.DefaultGrace)
+		a.notifyAlerts(a.current(a.watcher.Due(time.Now())))
+		notifier.want(t, "62893 crashed: node was killed by SIGKILL")
+	})
 }

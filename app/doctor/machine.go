@@ -62,7 +62,10 @@ func processEvents() Finding {
 	f.Message = procevents.Describe(programs)
 	if s := programs.State(); s == procevents.Refused || s == procevents.Silent {
 		f.Status = Warning
-		f.Message += "; new ports are seen up to one polling interval later, and how a process ended stays unknown"
+		f.Message += "; new ports are seen up to one polling interval later"
+		if !programs.TellsExits() {
+			f.Message += ", and how a process ended stays unknown"
+		}
 		f.Fix = "no action needed; the events need Linux 6.6 and no container: run Porthole outside of it"
 	}
 	return f

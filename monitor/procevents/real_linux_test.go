@@ -143,6 +143,26 @@ func next(t *testing.T, updates *monitor.Subscription, kind monitor.Kind, port i
 	}
 }
 
+// serve starts a server that may end in any way, and waits for its end, as most parents do.
+func serve(t *testing.T, role string, args ...string) (s child.Server) {
+	t.Helper()
+	c := child.Command(role, args...)
+	var err error
+	if s.Child, err = child.Launch(c); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.ReadReport(&s.Listening); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		_ = c.Wait() // the test finds out how it ended
+	}()
+	t.Cleanup(func() { _ = c.Process.Kill(); <-ended })
+	return s
+}
+
 // endingOf returns how a server ended that was started and then told to end, and its
 // closed event. On a busy machine the exit may be reported too late: then it is unknown,
 // which must not be the rule.
@@ -160,9 +180,19 @@ func endingOf(t *testing.T, updates *monitor.Subscription, start func() child.Se
 	return strings.TrimSuffix(got, " (core dumped)") // whether it is depends on the machine
 }
 
+// normally is what is known of a process that ends with status 0: there is no event, and a
+// pidfd tells it since Linux 6.15.
+func normally() string {
+	if procevents.ReadsStatusOfZero() {
+		return "exited normally"
+	}
+	return ""
+}
+
 func TestClosedSaysHowTheOwnerEnded(t *testing.T) {
 	updates := run(t, needEvents(t))
 	for how, want := range map[string]string{
+		"exit 0":        normally(),
 		"exit 3":        "exited with status 3",
 		"kill -SEGV $$": "was killed by SIGSEGV",
 		"kill -KILL $$": "was killed by SIGKILL",
@@ -170,7 +200,7 @@ func TestClosedSaysHowTheOwnerEnded(t *testing.T) {
 	} {
 		t.Run(how, func(t *testing.T) {
 			got := endingOf(t, updates, func() child.Server {
-				return child.ServeVictim(t, "dying server", child.With(how))
+				return serve(t, "dying server", how)
 			})
 			if got != want {
 				t.Errorf("got %q, want %q", got, want)
@@ -179,10 +209,31 @@ func TestClosedSaysHowTheOwnerEnded(t *testing.T) {
 	}
 }
 
+// A container has no events, but descriptors of its processes.
+func TestExitInAPIDNamespace(t *testing.T) {
+	if !namespaces.Inside(t, syscall.CLONE_NEWPID|syscall.CLONE_NEWNS) {
+		return
+	}
+	if normally() == "" {
+		t.Skip("this kernel tells no exits: they need Linux 6.15")
+	}
+	s := procevents.Open()
+	defer s.Close()
+	updates := run(t, s)
+	for how, want := range map[string]string{"exit 0": "exited normally", "exit 3": "exited with status 3", "kill -SEGV $$": "was killed by SIGSEGV"} {
+		got := endingOf(t, updates, func() child.Server {
+			return serve(t, "dying server", how)
+		})
+		if got != want {
+			t.Errorf("%s: got %q, want %q", how, got, want)
+		}
+	}
+}
+
 // Each thread of a process has an exit, and each has the status of the process.
 func TestExitOfAProcessWithThreads(t *testing.T) {
 	updates := run(t, needEvents(t))
-	got := endingOf(t, updates, func() child.Server { return child.ServeVictim(t, "threads") })
+	got := endingOf(t, updates, func() child.Server { return serve(t, "threads") })
 	if want := "exited with status 3"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
@@ -191,7 +242,7 @@ func TestExitOfAProcessWithThreads(t *testing.T) {
 // A process that fails does not close a listener that another one holds, too.
 func TestSharedListener(t *testing.T) {
 	updates := run(t, needEvents(t))
-	s := child.ServeVictim(t, "dying server", child.With("sleep 600 & kill -SEGV $$"))
+	s := serve(t, "dying server", "sleep 600 & kill -SEGV $$")
 	next(t, updates, monitor.Opened, s.Port)
 	_ = s.In.Close()
 	for changed := false; ; {
@@ -253,7 +304,7 @@ func TestOutOfMemory(t *testing.T) {
 		{"was killed by SIGKILL", []string{dir, "killed"}}, // first: the kills of the kernel are counted for some seconds
 		{"was killed by SIGKILL: out of memory", []string{dir}},
 	} {
-		if got := endingOf(t, updates, func() child.Server { return child.ServeVictim(t, "eater", child.With(c.args...)) }); got != c.want {
+		if got := endingOf(t, updates, func() child.Server { return serve(t, "eater", c.args...) }); got != c.want {
 			t.Errorf("%v: got %q, want %q", c.args, got, c.want)
 		}
 	}

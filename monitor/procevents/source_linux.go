@@ -14,8 +14,8 @@ import (
 	"porthole/monitor"
 )
 
-// Source implements monitor.ProcessSource. If the state is not Available it reports
-// nothing. Except for State, Reason and Lost its methods are called by one goroutine at a
+// Source implements monitor.ProcessSource. If the state is not Available it reports no
+// starts, and only the exits that a pidfd tells. Except for State, Reason and Lost its methods are called by one goroutine at a
 // time.
 //
 // Starts and exits have a socket each: a storm of the former, which are only hints, cannot
@@ -28,6 +28,7 @@ type Source struct {
 	ring   [maxExits]exit // the latest exits
 	next   int            // index in ring
 	memory *memory
+	pidfds *pidfds
 }
 
 // exit is the exit of a process.
@@ -48,7 +49,7 @@ const exitAge = 5 * time.Second
 // Open requests the events and probes them, which takes up to 100 ms. The caller closes
 // the source, whatever its state is.
 func Open() *Source {
-	s := &Source{memory: newMemory()}
+	s := &Source{memory: newMemory(), pidfds: newPidfds()}
 	var err error
 	s.starts, s.exits, err = openSockets()
 	s.state, s.reason = stateOf(err)
@@ -86,6 +87,10 @@ func (s *Source) State() State { return s.state }
 // Reason returns why there are no events; "" if the state is Available.
 func (s *Source) Reason() string { return s.reason }
 
+// TellsExits reports whether it is known how processes end, be it only of those whose
+// parents wait for them.
+func (s *Source) TellsExits() bool { return s.state == Available || s.pidfds.supported }
+
 // Lost returns how often the kernel had to drop events since Open because they were not
 // read in time.
 func (s *Source) Lost() (starts, exits uint64) {
@@ -97,10 +102,11 @@ func (s *Source) Lost() (starts, exits uint64) {
 
 // Close closes the source.
 func (s *Source) Close() error {
+	err := s.pidfds.close()
 	if s.starts == nil {
-		return nil
+		return err
 	}
-	return errors.Join(s.starts.close(), s.exits.close())
+	return errors.Join(err, s.starts.close(), s.exits.close())
 }
 
 // Descriptor implements monitor.ProcessSource. It is -1 unless the state is Available.
@@ -142,20 +148,25 @@ func (s *Source) Running(pid int) bool { return !errors.Is(unix.Kill(pid, 0), un
 
 // Watch implements monitor.ProcessSource.
 func (s *Source) Watch(owners []monitor.Owner) {
-	if s.starts != nil {
-		s.memory.watch(owners, time.Now())
-	}
+	now := time.Now()
+	s.memory.watch(owners, now)
+	s.pidfds.watch(owners, now)
 }
 
 // Exit implements monitor.ProcessSource.
 func (s *Source) Exit(o monitor.Owner) (monitor.Exit, monitor.Life) {
-	if s.starts == nil || o.Start == 0 {
-		return monitor.Exit{}, monitor.Ended
+	if o.Start == 0 || s.exits == nil && !s.pidfds.has(o) {
+		return monitor.Exit{}, monitor.Alive // nothing will be known later
 	}
-	life := lifeOf(o) // before the events are read: the event comes after the end
-	s.readExits()
-	if e, ok := s.find(o); ok {
-		return s.decode(e, o), monitor.Ended
+	life := lifeOf(o) // before the exit is read, which is known after the end
+	if status, ok := s.pidfds.waitStatus(o); ok {
+		return s.decode(status, o), monitor.Ended
+	}
+	if s.exits != nil {
+		s.readExits()
+		if e, ok := s.find(o); ok {
+			return s.decode(e.waitStatus, o), monitor.Ended
+		}
 	}
 	return monitor.Exit{}, life
 }
@@ -186,8 +197,8 @@ func clock(id int32) time.Duration {
 }
 
 // decode returns how o ended.
-func (s *Source) decode(e exit, o monitor.Owner) monitor.Exit {
-	w := syscall.WaitStatus(e.waitStatus)
+func (s *Source) decode(waitStatus uint32, o monitor.Owner) monitor.Exit {
+	w := syscall.WaitStatus(waitStatus)
 	if w.Exited() {
 		return monitor.ExitStatus(w.ExitStatus())
 	}

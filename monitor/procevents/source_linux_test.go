@@ -22,7 +22,7 @@ import (
 // fakeSource returns a source and functions that send it an event.
 func fakeSource(t *testing.T) (s *Source, started func(message), exited func(message)) {
 	t.Helper()
-	s = &Source{state: Available, memory: newMemory()}
+	s = &Source{state: Available, memory: newMemory(), pidfds: newPidfds()}
 	pair := func() (*subscription, func(message)) {
 		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
 		if err != nil {

@@ -17,6 +17,9 @@ func (*Source) State() State { return Unsupported }
 // Reason returns why there are no events.
 func (*Source) Reason() string { return "this system does not report them" }
 
+// TellsExits reports whether it is known how processes end.
+func (*Source) TellsExits() bool { return false }
+
 // Lost returns how often events were dropped.
 func (*Source) Lost() (starts, exits uint64) { return 0, 0 }
 

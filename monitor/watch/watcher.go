@@ -45,9 +45,9 @@ type Alert struct {
 // DefaultGrace is how long a close waits for the service to come back.
 const DefaultGrace = 3 * time.Second
 
-// crashDelay is how long a crash waits for the news that the user stopped the process,
+// CrashDelay is how long a crash waits for the news that the user stopped the process,
 // which comes after the signal, and for a supervisor that starts it again at once.
-const crashDelay = 300 * time.Millisecond
+const CrashDelay = 300 * time.Millisecond
 
 // Rate limits for alerts about one port or one followed service. Further events
 // are counted. A summary with their number and the present state follows when they
@@ -334,7 +334,7 @@ func (w *Watcher) closed(now time.Time, c monitor.Event) []Alert {
 		if rule.Matches(c.Listener) {
 			k := pendingClose{event: c, rule: rule, due: now.Add(w.grace)}
 			if c.Exit.Crashed() {
-				k.crash = now.Add(min(crashDelay, w.grace))
+				k.crash = now.Add(min(CrashDelay, w.grace))
 			}
 			w.pendingCloses = append(w.pendingCloses, k)
 			break

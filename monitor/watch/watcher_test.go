@@ -403,7 +403,7 @@ func TestCrashIsReportedBeforeTheGracePeriod(t *testing.T) {
 	p := newScript(t, rule(t, "", "3000"))
 	node := newListener("a", 3000, "node", "/shop")
 	p.events("", crashed(node))
-	p.after(crashDelay, "crashed 3000")
+	p.after(CrashDelay, "crashed 3000")
 	p.after(time.Hour, "")
 }
 
