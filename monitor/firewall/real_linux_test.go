@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"os/exec"
 	"runtime"
 	"slices"
@@ -34,7 +35,7 @@ var hosts = []string{"2", "9"}
 // farSide runs functions in the namespace of the other machine, some at a time.
 type farSide struct{ do chan func() }
 
-func newFarSide(t *testing.T) farSide {
+func newFarSide(t *testing.T, links []link) farSide {
 	t.Helper()
 	far := farSide{make(chan func())}
 	thread, namespace := 0, -1
@@ -307,7 +308,7 @@ func TestAnswersAgreeWithRealConnections(t *testing.T) {
 	if err := exec.Command("nft", "list", "ruleset").Run(); err != nil {
 		t.Skipf("needs nft and nftables in the kernel: %v", err)
 	}
-	far := newFarSide(t)
+	far := newFarSide(t, links)
 	m, err := readMachine()
 	if err != nil {
 		t.Fatal(err)
@@ -384,11 +385,108 @@ func TestAskReadsTheRules(t *testing.T) {
 	if err := exec.Command("nft", "table inet t {\n"+dropPolicy+"}\n}").Run(); err != nil {
 		t.Skipf("needs nft and nftables in the kernel: %v", err)
 	}
-	newFarSide(t)
+	newFarSide(t, links)
 	l := serve(t, monitor.TCP, netip.IPv4Unspecified())
 	local := &monitor.Listener{ID: "local", Exposure: monitor.ExposureLoopback}
 	got := New().Ask(context.Background(), []*monitor.Listener{l, local})
 	if f := got[l.ID]; f.State != monitor.FirewallBlocked || f.By != nftables || len(got) != 1 {
 		t.Errorf("got %+v, want only %s, blocked by nftables", got, l.ID)
 	}
+}
+
+// Docker's rules send connections to a published port to the container, past the input
+// hook. The container is a third network namespace behind its own link.
+func TestPublishedPortsOfContainers(t *testing.T) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS) {
+		return
+	}
+	if err := exec.Command("iptables", "-L").Run(); err != nil {
+		t.Skipf("needs iptables: %v", err)
+	}
+	far := newFarSide(t, links)
+	bridge := link{"docker9", "eth0", "172.20.0.", "fd20::"}
+	container := newFarSide(t, []link{bridge})
+	if err := os.WriteFile("/proc/sys/net/ipv4/ip_forward", []byte("1"), 0o644); err != nil {
+		t.Skipf("cannot forward packets: %v", err)
+	}
+	l := serve(t, monitor.TCP, netip.IPv4Unspecified()) // docker-proxy
+	l.Container = &monitor.Container{Name: "web", Published: true}
+	container.in(func() {
+		run(t, "ip", "route", "add", "default", "via", bridge.v4+"1")
+		s, err := net.Listen("tcp4", bridge.v4+"2:8080")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		t.Cleanup(func() { _ = s.Close() })
+		go func() {
+			for {
+				c, err := s.Accept()
+				if err != nil {
+					return
+				}
+				_, _ = c.Write([]byte("!"))
+				_ = c.Close()
+			}
+		}()
+	})
+	docker := []string{
+		"iptables -P INPUT DROP", "iptables -P FORWARD DROP", "iptables -N DOCKER", "iptables -N DOCKER-USER", "iptables -t nat -N DOCKER",
+		"iptables -t nat -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER",
+		"iptables -t nat -A DOCKER ! -i docker9 -p tcp -m tcp --dport 5050 -j DNAT --to-destination 172.20.0.2:8080",
+		"iptables -A FORWARD -j DOCKER-USER", "iptables -A FORWARD -o docker9 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+		"iptables -A FORWARD -o docker9 -j DOCKER", "iptables -A FORWARD -i docker9 ! -o docker9 -j ACCEPT",
+		"iptables -A DOCKER -d 172.20.0.2/32 ! -i docker9 -o docker9 -p tcp -m tcp --dport 8080 -j ACCEPT", "iptables -A DOCKER-USER -j RETURN",
+	}
+	m, err := readMachine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		more []string
+		want monitor.FirewallState
+	}{
+		{"INPUT does not protect it", nil, monitor.FirewallLimited}, // not from the container
+		{"DOCKER-USER does", []string{"iptables -I DOCKER-USER -i near0 -j DROP", "iptables -I DOCKER-USER -i near1 -j DROP"}, monitor.FirewallBlocked},
+		{"DOCKER-USER for one interface", []string{"iptables -I DOCKER-USER -i near0 -j DROP"}, monitor.FirewallLimited},
+		{"DOCKER-USER for a network", []string{"iptables -I DOCKER-USER -s 10.7.0.0/24 -o docker9 -j DROP"}, monitor.FirewallLimited},
+		{"DOCKER-USER by the original port", []string{"iptables -I DOCKER-USER -p tcp -m conntrack --ctorigdstport 5050 -j DROP"}, monitor.FirewallUnknown},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			run(t, "nft", "flush", "ruleset")
+			for _, command := range slices.Concat(docker, c.more) {
+				if out, err := exec.Command("sh", "-c", command).CombinedOutput(); err != nil {
+					t.Skipf("%s: %v: %s", command, err, out)
+				}
+			}
+			rules, err := readRules(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := rules.answer(l, m)
+			if got.State != c.want {
+				t.Errorf("got %+v, want %s", got, c.want)
+			}
+			if got.State == monitor.FirewallUnknown {
+				return
+			}
+			for _, link := range links {
+				for _, host := range hosts {
+					realCase{}.compare(t, far, got, link.name, link.v4, host)
+				}
+			}
+		})
+	}
+	t.Run("another program on the port", func(t *testing.T) {
+		other := *l
+		other.Container = nil
+		rules, err := readRules(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := rules.answer(&other, m); got.State != monitor.FirewallUnknown {
+			t.Errorf("got %+v, want unknown: the rules send its connections to the container", got)
+		}
+	})
 }
