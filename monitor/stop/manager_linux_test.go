@@ -38,6 +38,8 @@ func TestUnitSettings(t *testing.T) {
 		{"SIGTERM is no failure", "Restart=on-failure\nTriggeredBy=\n", "systemctl stop web.service", "Restart=on-failure", WontRestart},
 		{"never", "Restart=no\nTriggeredBy=\n", "systemctl stop web.service", "Restart=no", WontRestart},
 		{"socket units", "Restart=no\nTriggeredBy=web.timer web.socket web-tls.socket\n", "systemctl stop web.socket web-tls.socket web.service", "web.socket", WillRestart},
+		{"a path unit", "Restart=no\nTriggeredBy=web.path\n", "systemctl stop web.path web.service", "web.path", MayRestart},
+		{"a path unit besides", "Restart=always\nTriggeredBy=web.path\n", "systemctl stop web.path web.service", "Restart=always", WillRestart},
 		{"no answer", "", "systemctl stop web.service", "", MayRestart},
 		{"nonsense", "\x1b[31m\n\n=\nRestart", "systemctl stop web.service", "", MayRestart},
 	} {

@@ -87,17 +87,25 @@ var show = func(ctx context.Context, s systemd, args ...string) string {
 	return string(out)
 }
 
-// withUnitSettings adds to m, a unit of s, whether systemd restarts it, and the sockets
-// that would start it again at the next connection. They must be stopped together.
+// withUnitSettings adds to m, a unit of s, whether systemd restarts it, and the socket and
+// path units that would start it again. They must be stopped together.
 func withUnitSettings(ctx context.Context, m Manager, s systemd) Manager {
 	settings := properties(show(ctx, s, "--property=Restart", "--property=TriggeredBy", "--", m.ID))
 	if len(settings) == 0 {
 		return m
 	}
-	sockets := slices.DeleteFunc(strings.Fields(settings[0]["TriggeredBy"]), func(unit string) bool { return !strings.HasSuffix(unit, ".socket") })
+	var sockets, paths []string // units of timers start it at their time only
+	for unit := range strings.FieldsSeq(settings[0]["TriggeredBy"]) {
+		switch {
+		case strings.HasSuffix(unit, ".socket"):
+			sockets = append(sockets, unit)
+		case strings.HasSuffix(unit, ".path"):
+			paths = append(paths, unit)
+		}
+	}
 	restart := settings[0]["Restart"]
-	if len(sockets) > 0 {
-		m = s.manager(m.Kind, m.ID, append(slices.Clone(sockets), m.ID)...)
+	if triggers := slices.Concat(sockets, paths); len(triggers) > 0 {
+		m = s.manager(m.Kind, m.ID, append(triggers, m.ID)...)
 	}
 	switch restart { // what systemd does after SIGTERM, which counts as a clean exit (systemd.service(5))
 	case "always", "on-success":
@@ -105,8 +113,11 @@ func withUnitSettings(ctx context.Context, m Manager, s systemd) Manager {
 	case "no", "on-failure", "on-abnormal", "on-abort", "on-watchdog":
 		m.Restarts, m.Policy = WontRestart, "Restart="+restart
 	}
-	if len(sockets) > 0 {
+	switch {
+	case len(sockets) > 0:
 		m.Restarts, m.Policy = WillRestart, sockets[0]
+	case len(paths) > 0 && m.Restarts != WillRestart: // at once if it waits for a file that exists, otherwise at a change
+		m.Restarts, m.Policy = MayRestart, paths[0]
 	}
 	return m
 }
