@@ -53,6 +53,8 @@ type Status struct {
 	Settings    settings.Settings
 	Welcome     bool           // show the welcome to a new user
 	System      explain.System // the port settings of this machine, as far as known
+
+	RaisesWindows bool // the desktop lets Porthole raise the windows of other programs
 }
 
 // ports returns the part of s that the Ports page shows.
@@ -60,7 +62,7 @@ func (s Status) ports() ports.Status {
 	return ports.Status{
 		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
 		Notifications: s.Settings.Notifications, NewExposed: s.Settings.NewExposed, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
-		Welcome: s.Welcome, System: s.System,
+		Welcome: s.Welcome, System: s.System, RaisesWindows: s.RaisesWindows,
 	}
 }
 

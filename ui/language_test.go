@@ -20,6 +20,7 @@ import (
 	"porthole/monitor/inuse"
 	"porthole/monitor/reply"
 	"porthole/monitor/stop"
+	"porthole/monitor/terminal"
 	"porthole/monitor/warning"
 )
 
@@ -33,7 +34,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), inuse.Texts(), ancestry.Texts(), warning.Texts(), reply.Texts(), monitor.ExitTexts()) {
+	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), inuse.Texts(), ancestry.Texts(), warning.Texts(), reply.Texts(), terminal.Texts(), monitor.ExitTexts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {

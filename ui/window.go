@@ -249,7 +249,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 		return
 	}
 	p := process.New(w.app, l, w.snapshot, w.actions, w.store, func() process.Context {
-		return process.Context{User: w.status.User, System: w.status.System}
+		return process.Context{User: w.status.User, System: w.status.System, RaisesWindows: w.status.RaisesWindows}
 	}, w.now)
 	window := p.Fyne()
 	size := process.DefaultSize

@@ -87,7 +87,7 @@ func TestNullDeviceIsNotATerminal(t *testing.T) {
 	before := os.Stdin
 	defer func() { os.Stdin = before }()
 	os.Stdin = null
-	if terminal() != nil {
-		t.Errorf("terminal() returned %s, want nil", os.DevNull)
+	if terminalInput() != nil {
+		t.Errorf("terminalInput() returned %s, want nil", os.DevNull)
 	}
 }

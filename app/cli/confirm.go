@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// terminal returns standard input if it is a terminal. Otherwise it returns nil,
+// terminalInput returns standard input if it is a terminal. Otherwise it returns nil,
 // because no user can answer a question.
-func terminal() io.Reader {
+func terminalInput() io.Reader {
 	info, err := os.Stdin.Stat()
 	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
 		return nil

@@ -40,7 +40,7 @@ func newForget() *cobra.Command {
 			if len(args) == 1 {
 				o.Port = args[0]
 			}
-			o.Stdin = terminal()
+			o.Stdin = terminalInput()
 			return runForget(c.Context(), o)
 		},
 	}

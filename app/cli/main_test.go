@@ -25,7 +25,7 @@ import (
 // "mcp" is the command mcp.
 var roles = child.Roles(map[string]func(){
 	"list":   playList,
-	"ask":    func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminal()}) },
+	"ask":    func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminalInput()}) },
 	"stop":   func() { playStop(stopOptions{Options: standardOptions(), Yes: true}) },
 	"refuse": child.Reporting(playRefuse),
 	"mcp":    playMCP,

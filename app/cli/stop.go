@@ -64,7 +64,7 @@ login session are never stopped. The container or the socket unit is stopped
 instead, with a command that is shown first.`,
 		Args: func(c *cobra.Command, args []string) error { return Args(cobra.ExactArgs(1))(c, joinLine(args)) },
 		RunE: func(c *cobra.Command, args []string) error {
-			o.Stdin = terminal()
+			o.Stdin = terminalInput()
 			return runStop(c.Context(), joinLine(args)[0], o)
 		},
 	}

@@ -4,12 +4,16 @@ package desktop
 
 import (
 	"fmt"
+	"io"
 	"strconv"
 	"strings"
 
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
 )
+
+// xgb logs to standard error that there is no .Xauthority, which is no problem of the user.
+func init() { xgb.Logger.SetOutput(io.Discard) }
 
 // startupTime returns the X11 timestamp in milliseconds at the end of a startup id, such as
 // "host-123_TIME4567" (Startup Notification Protocol); 0 (CurrentTime) if there is none.

@@ -20,6 +20,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/reply"
+	"porthole/monitor/terminal"
 	uisettings "porthole/ui/settings"
 	"porthole/ui/words"
 )
@@ -126,6 +127,19 @@ func (a actions) AskPort(l *monitor.Listener, done func(reply.Reply)) {
 		r := reply.Ask(a.p.ctx, l, netip.Addr{})
 		a.p.asking.Unlock()
 		a.p.do(func() { done(r) })
+	})
+}
+
+// GoToTerminal brings the terminal or editor that started o to the front, or says why not.
+func (a actions) GoToTerminal(o monitor.Owner) {
+	a.p.work.Go(func() {
+		r, err := terminal.Go(a.p.ctx, o, process.State(o), desktop.Windows{Session: desktop.Current()})
+		switch {
+		case err != nil:
+			a.p.showFailure(words.Sentence(terminal.SentenceOf(err)), errors.Unwrap(err))
+		case r.NotRaised != nil:
+			a.p.showFailure(words.Sentence(r.Sentence()), errors.Unwrap(r.NotRaised))
+		}
 	})
 }
 

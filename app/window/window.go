@@ -330,7 +330,7 @@ var systemFacts = sync.OnceValue(func() (s explain.System) {
 
 func uiStatus(s *ipc.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, Attempts: s.Attempts, CanDismiss: s.CanDismiss,
-		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome}
+		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome, RaisesWindows: desktop.Windows{Session: desktop.Current()}.Accessible()}
 }
 
 // uiSettings returns what the Settings page shows.

@@ -12,6 +12,9 @@ const (
 	UserSystemd   = "systemd (user)"
 )
 
+// TmuxTitle is the title of tmux, the only multiplexer whose panes can be selected.
+const TmuxTitle = "tmux"
+
 var wordTitles = []string{SSHSession, MoshSession, TextConsole, CommandPrompt, JetBrainsIDE, SomeContainer, UserSystemd}
 
 // knownProgram is a program whose presence among the parents explains something.

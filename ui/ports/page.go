@@ -48,6 +48,7 @@ type Actions interface {
 	// AskPort asks the server once what answers on l. done is called later, on Fyne's goroutine.
 	AskPort(l *monitor.Listener, done func(reply.Reply))
 	OpenFolder(path string)
+	GoToTerminal(o monitor.Owner)       // brings the terminal or editor that started o to the front
 	InspectTraffic(l *monitor.Listener) // captures traffic in Wireshark, or copies instructions
 }
 
@@ -71,6 +72,7 @@ type Status struct {
 	NewExposed    bool               // Porthole notifies about everything newly exposed
 	UDP           bool
 	AllAddresses  bool           // also show listeners that loopback does not reach
+	RaisesWindows bool           // the desktop lets Porthole raise the windows of other programs
 	Welcome       bool           // show the welcome to a new user
 	System        explain.System // the port settings of this machine, as far as known
 }

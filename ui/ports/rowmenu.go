@@ -10,6 +10,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
 	"porthole/monitor/watch"
 	"porthole/ui/widgets"
 	"porthole/ui/words"
@@ -86,6 +87,9 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(l) }))
 	}
 	if o, ok := l.Principal(); ok {
+		if words.HasTerminal(ancestry.Explain(o, l.CgroupInfo, r.state), p.status.RaisesWindows) && r.mark != closed {
+			items = append(items, fyne.NewMenuItem(lang.L("Go to its terminal"), func() { p.actions.GoToTerminal(o) }))
+		}
 		items = append(items,
 			fyne.NewMenuItem(lang.L("Copy PID"), func() { p.copy(fmt.Sprint(o.PID)) }),
 			fyne.NewMenuItem(lang.L("Copy command"), func() { p.copy(words.ShellCommand(o)) }))

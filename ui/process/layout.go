@@ -7,6 +7,7 @@ import (
 	"fyne.io/fyne/v2/layout"
 	"fyne.io/fyne/v2/theme"
 
+	"porthole/monitor/ancestry"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/tooltip"
@@ -73,6 +74,7 @@ func (p *Window) buttons() fyne.CanvasObject {
 			p.keyButtons = append(p.keyButtons, b)
 		}
 	}
+	p.terminal = add(lang.L("Go to its terminal"), func() { p.actions.GoToTerminal(p.owner) })
 	p.keyButtons = append(p.keyButtons, p.stopButton)
 	return row
 }
@@ -94,6 +96,12 @@ func (b buttonRows) MinSize(o []fyne.CanvasObject) fyne.Size {
 
 // Layout implements fyne.Layout.
 func (b buttonRows) Layout(o []fyne.CanvasObject, s fyne.Size) { b.rows.Layout(o, s) }
+
+// showTerminal shows the button while the process has a terminal that can be brought to the front.
+func (p *Window) showTerminal() {
+	why := ancestry.Explain(p.owner, p.listener.CgroupInfo, p.probe.Process(p.listener, p.owner))
+	p.setShown(!p.ended && words.HasTerminal(why, p.context().RaisesWindows), p.terminal)
+}
 
 // listeningBox returns the addresses with the state of the accept queue below.
 func (p *Window) listeningBox() fyne.CanvasObject {

@@ -41,6 +41,7 @@ type Actions interface {
 	// AskPort asks the server once what answers on l. done is called later, on Fyne's goroutine.
 	AskPort(l *monitor.Listener, done func(reply.Reply))
 	OpenFolder(path string)
+	GoToTerminal(o monitor.Owner)       // brings the terminal or editor that started o to the front
 	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies the command that captures it
 	// Environment reads the environment that o was started with: one cleaned and masked line for each
 	// variable. done is called later, on Fyne's goroutine; problem is a sentence, "" on success.
@@ -58,6 +59,8 @@ type History interface {
 type Context struct {
 	User   string         // the user of this session; "" if unknown
 	System explain.System // the machine's port settings, as far as known
+
+	RaisesWindows bool // the desktop lets Porthole raise the windows of other programs
 }
 
 // Window shows one process. It stays open when the process exits, and shows that it has
@@ -81,7 +84,7 @@ type Window struct {
 	queue               *widgets.Note
 	queueBox            fyne.CanvasObject // hidden until a probe succeeded
 	reply               *replyBox
-	browser             *widgets.Button
+	browser, terminal   *widgets.Button
 	firewall            *widgets.Note       // what the firewall does with connections
 	firewallBox         fyne.CanvasObject   // hidden until that is known
 	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
@@ -238,6 +241,7 @@ func (p *Window) ShowProbe(v probe.Result) {
 		p.queue.Set(p.queueText(fullest), table.ColorMuted)
 	}
 	p.setShown(fullest.QueueKnown, p.queueBox)
+	p.showTerminal()
 	p.showAncestry()
 	p.showFirewall()
 }
@@ -379,6 +383,7 @@ func (p *Window) Update(u monitor.Update) {
 	}
 	p.showStop()
 	p.showReply()
+	p.showTerminal()
 	if len(p.listeners) == 0 {
 		p.setShown(false, p.queueBox, p.clientsBox, p.firewallBox)
 	}

@@ -128,6 +128,9 @@ func (d *Desk) AskPort(l *monitor.Listener, done func(reply.Reply)) {
 	d.AnswerPort = done
 }
 
+// GoToTerminal records the request.
+func (d *Desk) GoToTerminal(o monitor.Owner) { d.Ask("terminal of %d", o.PID) }
+
 // Stopping is an attempt to stop processes that records its calls. It implements the
 // Stopping of the stop dialog.
 type Stopping struct{ Desk *Desk }
