@@ -21,15 +21,25 @@ const (
 	firewalld = "firewalld"
 )
 
-// validFor is how long rules are used before they are read again.
-const validFor = 10 * time.Second
+// How long rules are used before they are read again. Reading those of firewalld takes it
+// some hundred milliseconds of CPU time.
+const (
+	validFor          = 10 * time.Second
+	firewalldValidFor = time.Minute
+)
 
 // readTimeout limits the time of reading the rules once.
 const readTimeout = 3 * time.Second
 
 // Asker answers questions about listeners. Its methods are safe for concurrent use.
 type Asker struct {
-	rules *lookup.Table[struct{}, judge]
+	rules *lookup.Table[struct{}, judgement]
+}
+
+// judgement is a judge, and how long it is valid.
+type judgement struct {
+	judge    judge
+	validFor time.Duration
 }
 
 // judge answers for one listener that is exposed to the network.
@@ -37,11 +47,11 @@ type judge func(l *monitor.Listener) monitor.Firewall
 
 // New returns an Asker. It reads nothing yet.
 func New() *Asker {
-	return &Asker{rules: lookup.New(func(struct{}) judge {
+	return &Asker{rules: lookup.New(func(struct{}) judgement {
 		ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
 		defer cancel()
 		return read(ctx)
-	}, nil, func(judge) time.Duration { return validFor })}
+	}, nil, func(j judgement) time.Duration { return j.validFor })}
 }
 
 // Ask returns the answers for those of listeners that are exposed to the network, by
@@ -53,7 +63,7 @@ func (a *Asker) Ask(ctx context.Context, listeners []*monitor.Listener) map[stri
 			continue
 		}
 		if got := a.rules.Await(ctx, struct{}{}); got.Known {
-			answers[l.ID] = got.Value(l)
+			answers[l.ID] = got.Value.judge(l)
 		} else {
 			answers[l.ID] = monitor.UnknownFirewall(monitor.FirewallBusy)
 		}
@@ -61,7 +71,7 @@ func (a *Asker) Ask(ctx context.Context, listeners []*monitor.Listener) map[stri
 	return answers
 }
 
-// unknown returns a judge that gives the same answer about every listener.
-func unknown(why string) judge {
-	return func(*monitor.Listener) monitor.Firewall { return monitor.UnknownFirewall(why) }
+// unknown returns a judgement that gives the same answer about every listener.
+func unknown(why string) judgement {
+	return judgement{func(*monitor.Listener) monitor.Firewall { return monitor.UnknownFirewall(why) }, validFor}
 }

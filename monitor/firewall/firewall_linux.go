@@ -14,7 +14,7 @@ import (
 var ufwConfig = "/etc/ufw/ufw.conf"
 
 // read reads the rules that this user may read.
-func read(ctx context.Context) judge {
+func read(ctx context.Context) judgement {
 	m, err := readMachine()
 	if err != nil {
 		return unknown(monitor.FirewallUnreadable)
@@ -31,21 +31,21 @@ func read(ctx context.Context) judge {
 		return unknown(monitor.FirewallUnreadable)
 	}
 	legacy := legacyTables()
-	return func(l *monitor.Listener) monitor.Firewall {
+	return judgement{func(l *monitor.Listener) monitor.Firewall {
 		f := rules.answer(l, m)
 		if legacy && f.State != monitor.FirewallBlocked {
 			return monitor.UnknownFirewall(monitor.FirewallLegacy)
 		}
 		return f
-	}
+	}, validFor}
 }
 
 // readAsUser reads what an ordinary user may.
-func readAsUser(ctx context.Context, m machine) judge {
+func readAsUser(ctx context.Context, m machine) judgement {
 	zones, err := readFirewalld(ctx)
 	switch {
 	case err == nil:
-		return func(l *monitor.Listener) monitor.Firewall { return zones.answer(l, m) }
+		return judgement{func(l *monitor.Listener) monitor.Firewall { return zones.answer(l, m) }, firewalldValidFor}
 	case errors.Is(err, errDenied):
 		return unknown(monitor.FirewallDenied)
 	case errors.Is(err, context.DeadlineExceeded):

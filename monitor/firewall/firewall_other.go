@@ -8,4 +8,4 @@ import (
 	"porthole/monitor"
 )
 
-func read(context.Context) judge { return unknown(monitor.FirewallUnsupported) }
+func read(context.Context) judgement { return unknown(monitor.FirewallUnsupported) }

@@ -17,7 +17,8 @@ import (
 )
 
 // This file reads a running firewalld over D-Bus (firewalld.dbus(5)). Ordinary users may
-// do that if polkit's policy for desktops is in use, which is the default.
+// do that if firewalld's polkit policy for desktops is in use. Debian installs the one for
+// servers by default.
 
 const (
 	firewalldName = "org.fedoraproject.FirewallD1"
@@ -139,7 +140,11 @@ func (c firewalldClient) others(z *zones) error {
 	if err := c.call(&direct, "direct.getAllRules"); err != nil && !unknownMethod(err) {
 		return err
 	}
-	z.otherRules = z.otherRules || len(direct) > 0
+	var passed [][]any // rules that are passed through to iptables
+	if err := c.call(&passed, "direct.getAllPassthroughs"); err != nil && !unknownMethod(err) {
+		return err
+	}
+	z.otherRules = z.otherRules || len(direct)+len(passed) > 0
 	return nil
 }
 

@@ -40,7 +40,7 @@ func (f fakeFirewalld) start(t *testing.T) {
 	t.Helper()
 	address := fakebus.Start(t)
 	conn := fakebus.Dial(t, address)
-	refusal := dbus.NewError("org.fedoraproject.slip.dbus.service.PolKit.NotAuthorizedException.org.fedoraproject.FirewallD1.config.info", nil)
+	refusal := dbus.NewError("org.fedoraproject.FirewallD1.NotAuthorizedException", nil)
 	export := func(methods map[string]any, name string) {
 		if err := conn.ExportMethodTable(methods, firewalldPath, firewalldName+name); err != nil {
 			t.Fatal(err)
@@ -65,7 +65,10 @@ func (f fakeFirewalld) start(t *testing.T) {
 	if f.policies != nil {
 		export(map[string]any{"getActivePolicies": func() (map[string]map[string][]string, *dbus.Error) { return f.policies, nil }}, ".policy")
 	}
-	export(map[string]any{"getAllRules": func() ([][]any, *dbus.Error) { return f.direct, nil }}, ".direct")
+	export(map[string]any{
+		"getAllRules":        func() ([][]any, *dbus.Error) { return f.direct, nil },
+		"getAllPassthroughs": func() ([][]any, *dbus.Error) { return nil, nil },
+	}, ".direct")
 	fakebus.Own(t, conn, firewalldName)
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
 }
@@ -183,7 +186,7 @@ func TestAnswersForOrdinaryUsers(t *testing.T) {
 		}
 	}
 	ask := func() string {
-		return readAsUser(t.Context(), twoNetworks())(exposed(monitor.TCP, 22)).Why.Text
+		return readAsUser(t.Context(), twoNetworks()).judge(exposed(monitor.TCP, 22)).Why.Text
 	}
 	t.Setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent")
 	for path, want := range map[string]string{"/nonexistent": monitor.FirewallNeedsRoot, off: monitor.FirewallNeedsRoot, on: monitor.FirewallUFWNeedsRoot} {
