@@ -42,6 +42,13 @@ func TestGoldens(t *testing.T) {
 			for _, p := range d.processes {
 				golden("process", p.Fyne())
 			}
+			small, r := scene(t, theme, MinimumSize, 1)
+			everyMark(small)
+			for _, page := range []string{PagePorts, PageHistory, PageWatches, PageSettings} {
+				small.ShowPage(page)
+				r.Answer()
+				golden(page+"-small", small.window)
+			}
 		})
 	}
 }

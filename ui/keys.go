@@ -133,7 +133,9 @@ func (w *Window) focusFilter() {
 func (w *Window) clearFilter() {
 	switch w.tabs.Name() {
 	case PagePorts:
-		w.ports.FilterField().SetText("")
+		if !w.ports.HideDetails() {
+			w.ports.FilterField().SetText("")
+		}
 	case PageHistory:
 		w.history.Escape()
 	}

@@ -71,7 +71,7 @@ var DefaultSize = fyne.NewSize(1180, 740)
 
 // MinimumSize is the smallest size of the window, in device-independent pixels. All pages
 // fit into it.
-var MinimumSize = fyne.NewSize(640, 400)
+var MinimumSize = fyne.NewSize(480, 320)
 
 // fixedMinimum is the layout of the window's content. Its minimum size does not depend on
 // the content: whenever that of a window changes, Fyne (2.8.1) sets the last size it knows

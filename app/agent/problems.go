@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"errors"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/app/desktop"
 	"porthole/app/notify"
 	"porthole/monitor"
 	"porthole/monitor/watch"
@@ -121,9 +123,39 @@ func trayProblem(err error) string {
 	return lang.L("Can't show the tray icon: no session bus was found")
 }
 
-func trayHostProblem(present bool) string {
+// trayHostProblem returns the problem that no panel shows tray icons, with advice for the desktop
+// that is there.
+func trayHostProblem(present bool, on desktop.Environment) string {
 	if present {
 		return ""
 	}
-	return lang.L("This desktop does not show tray icons. On GNOME, install the extension “AppIndicator and KStatusNotifierItem Support”. Porthole keeps monitoring when you close the window.")
+	sentences := []string{lang.L("No panel shows tray icons."), trayAdvice(on), lang.L("Porthole keeps monitoring when you close the window.")}
+	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
+}
+
+// trayAdvice says how to get tray icons on a desktop; "" if that is unknown.
+func trayAdvice(on desktop.Environment) string {
+	switch on {
+	case desktop.GNOME:
+		return lang.L("Install the extension “AppIndicator and KStatusNotifierItem Support” and log in again.")
+	case desktop.Budgie:
+		return lang.L("Add the applet “System Tray” to the panel in Budgie Desktop Settings.")
+	case desktop.Cinnamon:
+		return lang.L("Install the package xapp-sn-watcher and log in again.")
+	case desktop.KDE:
+		return lang.L("Add the widget “System Tray” to the panel.")
+	case desktop.Xfce:
+		return lang.L("Add the “Status Tray Plugin” to the panel.")
+	case desktop.LXQt:
+		return lang.L("Add the plugin “Status Notifier” to the panel.")
+	case desktop.MATE:
+		return lang.L("Add the “Notification Area” to the panel.")
+	case desktop.LXDE:
+		return lang.L("LXDE's panel does not support them; others, such as xfce4-panel, do.")
+	case desktop.I3:
+		return lang.L("i3bar does not support them; other panels, such as xfce4-panel, do.")
+	case desktop.Wlroots:
+		return lang.L("Use a bar with a tray, such as swaybar or waybar.")
+	}
+	return ""
 }

@@ -31,7 +31,7 @@ func (a *Agent) watchTrayHost(address string) {
 				a.window.show(0)
 			}
 			a.pendingTrayCheck = false
-			if a.problems.set("tray", trayHostProblem(present)) {
+			if a.problems.set("tray", trayHostProblem(present, a.opts.Session.Environment())) {
 				a.sendStatus()
 			}
 		})

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"runtime"
-	"strings"
 
 	"porthole/app/desktop"
 )
@@ -64,10 +63,24 @@ func tray(ctx context.Context, s desktop.Session) Finding {
 	}
 	f.Status, f.Message = Warning, "no panel shows tray icons (StatusNotifierItem); Porthole opens its window instead"
 	f.Fix = "use a panel with a system tray: KDE, Xfce, LXQt, MATE, waybar"
-	if strings.Contains(strings.ToUpper(s["XDG_CURRENT_DESKTOP"]), "GNOME") {
-		f.Fix = "install the GNOME extension \"AppIndicator and KStatusNotifierItem Support\" and log in again"
+	if fix := trayFixes[s.Environment()]; fix != "" {
+		f.Fix = fix
 	}
 	return f
+}
+
+// trayFixes says how to get tray icons on the desktop that is there.
+var trayFixes = map[desktop.Environment]string{
+	desktop.GNOME:    "install the GNOME extension \"AppIndicator and KStatusNotifierItem Support\" and log in again",
+	desktop.Budgie:   "add the applet \"System Tray\" to the panel in Budgie Desktop Settings",
+	desktop.Cinnamon: "install the package xapp-sn-watcher (sudo apt install xapp-sn-watcher) and log in again",
+	desktop.KDE:      "add the widget \"System Tray\" to the panel",
+	desktop.Xfce:     "add \"Status Tray Plugin\" to the panel",
+	desktop.LXQt:     "add the plugin \"Status Notifier\" to the panel",
+	desktop.MATE:     "add \"Notification Area\" to the panel",
+	desktop.LXDE:     "LXDE's panel does not support such icons; use another panel, such as xfce4-panel or lxqt-panel",
+	desktop.I3:       "i3bar does not support such icons; use another panel, such as xfce4-panel, or snixembed",
+	desktop.Wlroots:  "use a bar with a tray: swaybar, or waybar with the module \"tray\"",
 }
 
 func display(s desktop.Session) Finding {

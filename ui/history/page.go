@@ -140,7 +140,7 @@ func (p *Page) layout() fyne.CanvasObject {
 	p.pills = container.NewHBox(layout.NewSpacer(), p.pill, layout.NewSpacer())
 	p.pills = container.NewVBox(container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.pills))
 	list := container.NewStack(container.NewThemeOverride(p.list, table.Dense()), p.empty.Object, p.pills)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.left, p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Line(), widgets.Panel(container.New(widgets.Ends{}, p.left, p.right), 4))
 	return container.New(widgets.TopMiddleBottom{}, top, container.New(withDetails{}, list, p.details.object), status)
 }
 

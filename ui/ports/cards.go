@@ -149,6 +149,7 @@ func cardText(l *monitor.Listener, connections int, now time.Time) string {
 type cardBar struct {
 	onPort func(port uint16)
 	vacant []uint16 // single ports of cards without listeners
+	low    bool     // the page has no room for cards
 	cards  []*card
 	more   *widgets.Link
 	row    *fyne.Container
@@ -195,7 +196,7 @@ func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool)
 	if grown {
 		b.row.Refresh()
 	}
-	hidden := len(active) == 0
+	hidden := len(active) == 0 || b.low
 	changed = b.object.Visible() == hidden
 	b.object.Hidden = hidden
 	return changed

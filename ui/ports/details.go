@@ -129,6 +129,7 @@ func (m *detailsModel) addTotals(totals map[string]connection.Totals, now time.T
 type detailsPane struct {
 	model    detailsModel
 	shown    bool
+	page     bool // it takes the place of the table, in a page that is too narrow for both
 	unfolded bool // the explanation is shown
 
 	name, pid, about *canvas.Text
@@ -150,6 +151,8 @@ type detailsPane struct {
 	scroll           *container.Scroll
 	foot             *fyne.Container // scroll area and buttons
 	hint             *canvas.Text    // in place of the details if no row is selected
+	back             *widgets.Link   // shows the table again
+	backRow          *fyne.Container // with back
 	object           *fyne.Container
 }
 
@@ -160,7 +163,7 @@ const (
 )
 
 // detailsActions are the actions of the pane's buttons and links on the selected listener.
-type detailsActions struct{ browse, copyURL, details, stop, explain, ask func() }
+type detailsActions struct{ browse, copyURL, details, stop, explain, ask, back func() }
 
 func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p := &detailsPane{}
@@ -185,7 +188,10 @@ func newDetailsPane(actions Actions, do detailsActions) *detailsPane {
 	p.stop = widgets.NewDangerButton(lang.L("Stop…"), do.stop, nil)
 	buttons := container.New(layout.NewRowWrapLayoutWithCustomPadding(6, 6), p.browser, p.copyURL, p.folder, more, p.stop)
 	heading := container.NewHBox(tooltip.NewArea(p.name, func() string { return cutText(p.name, p.model.name) }), container.New(layout.NewCustomPaddedLayout(5, 0, 0, 0), p.pid))
-	content := container.New(layout.NewCustomPaddedVBoxLayout(6), heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,
+	p.back = widgets.NewLink(lang.L("Back to the ports"), do.back)
+	p.backRow = container.NewHBox(p.back)
+	p.backRow.Hide()
+	content := container.New(layout.NewCustomPaddedVBoxLayout(6), p.backRow, heading, tooltip.NewArea(p.about, func() string { return cutText(p.about, p.model.about) }), p.warnings.Object,
 		container.New(layout.NewCustomPaddedLayout(0, 0, -widgets.Overlap-1, 0), p.facts),
 		container.New(layout.NewCustomPaddedLayout(0, 0, -5, 0), container.NewHBox(p.explain, p.ask)), p.explanationBox, p.chainTitle, p.chainBox, p.clientsTitle, p.clientsArea)
 	p.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(12, 12, 16, 12), content))
@@ -404,6 +410,7 @@ func cutText(shown *canvas.Text, whole string) string {
 
 // withDetailsPane is a layout that gives the details pane its width if the page is wide enough, and
 // the table the rest. The pane keeps its place without a selection, so that the columns do not move.
+// On a narrow page it takes the place of the table while detailsPane.page is set.
 type withDetailsPane struct{ pane *detailsPane }
 
 // MinSize implements fyne.Layout.
@@ -411,9 +418,16 @@ func (withDetailsPane) MinSize(o []fyne.CanvasObject) fyne.Size { return o[0].Mi
 
 // Layout implements fyne.Layout.
 func (w withDetailsPane) Layout(o []fyne.CanvasObject, s fyne.Size) {
-	width := float32(0)
-	w.pane.object.Hidden = s.Width < minWidthForDetails
-	if !w.pane.object.Hidden {
+	width, wide := float32(0), s.Width >= minWidthForDetails
+	page := w.pane.page && w.pane.shown && !wide
+	w.pane.page = page
+	w.pane.object.Hidden, w.pane.backRow.Hidden = !wide && !page, !page
+	o[0].(*fyne.Container).Hidden = page
+	switch {
+	case page:
+		w.pane.object.Move(fyne.Position{})
+		w.pane.object.Resize(s)
+	case wide:
 		width = detailsPaneWidth
 		w.pane.object.Move(fyne.NewPos(s.Width-width, 0))
 		w.pane.object.Resize(fyne.NewSize(width, s.Height))

@@ -6,8 +6,8 @@ import (
 	"porthole/ui/widgets"
 )
 
-// filterBar is the layout of the filter field, the quick filters, the switches and the
-// Pause button. They are on one line if the filter field has space enough, and otherwise
+// filterBar is the layout of the filter field, the quick filters, the switches, the Pause button
+// and the button of a compact page, which has all on one line. The others are on one line if the filter field has space enough, and otherwise
 // the field and the button are on the first line and the others below.
 type filterBar struct{ width float32 }
 
@@ -19,7 +19,10 @@ const (
 // lines returns the objects of each line; the first of a line takes the remaining space
 // if it is the filter field.
 func (b *filterBar) lines(o []fyne.CanvasObject) [][]fyne.CanvasObject {
-	filter, quick, switches, pause := o[0], o[1], o[2], o[3]
+	filter, quick, switches, pause, filters := o[0], o[1], o[2], o[3], o[4]
+	if filters.Visible() {
+		return [][]fyne.CanvasObject{{filter, filters, pause}}
+	}
 	rest := func(o ...fyne.CanvasObject) (width float32) {
 		for _, x := range o {
 			width += x.MinSize().Width + barGap
@@ -37,10 +40,7 @@ func (b *filterBar) lines(o []fyne.CanvasObject) [][]fyne.CanvasObject {
 
 // MinSize implements fyne.Layout. The height depends on the last width.
 func (b *filterBar) MinSize(o []fyne.CanvasObject) fyne.Size {
-	size := fyne.NewSize(minFilterWidth+barGap+o[3].MinSize().Width, -barGap)
-	for _, x := range o[1:3] {
-		size.Width = max(size.Width, x.MinSize().Width)
-	}
+	size := fyne.NewSize(0, -barGap) // any width: a narrow page becomes compact
 	for _, line := range b.lines(o) {
 		size.Height += lineHeight(line) + barGap
 	}

@@ -113,6 +113,9 @@ type Page struct {
 	bar          *fyne.Container
 	middle       *fyne.Container
 	pause        *widgets.Button
+	switches     fyne.CanvasObject
+	filters      *widgets.Button // in place of quick and switches on a compact page
+	compact      bool
 	table        *table.Table[*portRow]
 	empty        *widgets.EmptyState
 	left         *canvas.Text
@@ -161,6 +164,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.allAddresses.Tip = lang.L("Also show ports that are open on other addresses than loopback only")
 	p.grouped.Tip = lang.L("Show the ports of one process below each other") + " (" + GroupKeys.String() + ")"
 	p.pause = widgets.NewButton("", p.togglePause)
+	p.filters = newFiltersButton(p.filtersMenu)
 	p.pause.Tip = lang.L("Pause or resume notifications")
 	p.table = table.New(portColumns(p.star, p.clock), "port")
 	p.table.Label = lang.L("Ports")
@@ -169,7 +173,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.table.OnSelect = func(*portRow) { p.showDetails(); p.probeChanged() }
 	p.details = newDetailsPane(actions, detailsActions{
 		browse: p.ofSelected(p.browse), copyURL: p.ofSelected(p.copyURL), details: p.ofSelected(p.open),
-		stop: p.StopSelected, explain: p.Explain, ask: p.ofSelected(p.askPort),
+		stop: p.StopSelected, explain: p.Explain, back: func() { p.HideDetails() }, ask: p.ofSelected(p.askPort),
 	})
 	p.table.OnKey = callbacks.Key
 	p.table.OnSpace = p.star
@@ -198,11 +202,12 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 
 // layout builds the page: filter bar, warning, table, status line.
 func (p *Page) layout() *fyne.Container {
-	p.bar = container.New(&filterBar{}, p.entry, p.quick.object, widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped), p.pause)
+	p.switches = widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped)
+	p.bar = container.New(&filterBar{}, p.entry, p.quick.object, p.switches, p.pause, p.filters)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
-	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.NewBorder(nil, nil, p.foot, p.right), 4))
+	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.New(widgets.Ends{}, p.foot, p.right), 4))
 	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.Object), p.details.object)
-	return container.New(widgets.TopMiddleBottom{}, top, p.middle, status)
+	return container.New(compacting{page: p}, top, p.middle, status)
 }
 
 // Update shows the listeners and events of a monitor update.
@@ -378,6 +383,7 @@ func (p *Page) arrangeWith(show func([]*portRow)) {
 	if p.ready && p.quick.count(counts) {
 		p.relayoutBar()
 	}
+	p.showFilters()
 	p.matching = counts[quickAll]
 	p.showCards()
 	p.askVacant()
@@ -418,6 +424,7 @@ func (p *Page) showDetails() {
 		p.details.show(m)
 	} else {
 		p.details.clear(p.live && p.table.Len() > 0)
+		p.HideDetails()
 	}
 }
 

@@ -68,9 +68,13 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 	}
 	items := []*fyne.MenuItem{
 		widgets.MenuItem(lang.L("Show process"), OpenKeys, func() { p.open(l) }),
+		fyne.NewMenuItem(lang.L("Show details"), p.openDetails),
 		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l) }),
 		widgets.MenuItem(lang.L("Explain"), ExplainKeys, p.Explain),
 		fyne.NewMenuItemSeparator(),
+	}
+	if p.details.visible() {
+		items = slices.Delete(items, 1, 2) // they are beside the table
 	}
 	if l.Protocol == monitor.TCP && l.AcceptsLoopback() && r.mark != closed {
 		items = append(items,

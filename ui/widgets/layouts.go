@@ -88,3 +88,28 @@ func (f LabelledRows) Layout(o []fyne.CanvasObject, s fyne.Size) {
 		y += height - Overlap
 	}
 }
+
+// Ends lays out two objects at the left and right ends of a line. If there is not enough
+// room, the second is left out.
+type Ends struct{}
+
+// endsGap is the minimum distance between the objects of Ends.
+const endsGap = 12
+
+// MinSize implements fyne.Layout.
+func (Ends) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(0, max(o[0].MinSize().Height, o[1].MinSize().Height))
+}
+
+// Layout implements fyne.Layout.
+func (Ends) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	left, right := o[0].MinSize().Width, o[1].MinSize().Width
+	o[0].Move(fyne.Position{})
+	o[0].Resize(fyne.NewSize(min(left, s.Width), s.Height))
+	o[1].Resize(fyne.NewSize(right, s.Height))
+	x := s.Width - right
+	if left+endsGap > x {
+		x = s.Width + 10000 // outside; hiding it would change what its owner has set
+	}
+	o[1].Move(fyne.NewPos(x, 0))
+}
