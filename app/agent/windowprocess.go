@@ -27,6 +27,7 @@ const (
 	ExitNoDisplay = 4  // no display, or it does not respond
 	ExitNoGL      = 5  // OpenGL is missing or broken
 	ExitNoWindow  = 6  // this build has no window
+	ExitRefused   = 7  // the X server does not accept this user's programs
 	ExitRestart   = 10 // request to be restarted: on Wayland a window cannot raise itself
 )
 
@@ -165,6 +166,8 @@ func (w *windowProcess) reportCrash(status int, err error, tail string) {
 	switch status {
 	case ExitNoDisplay:
 		text = lang.L("Can't show Porthole's window: the display does not respond. Monitoring continues.")
+	case ExitRefused:
+		text = lang.L("Can't show Porthole's window: the X server refuses the connection. Start Porthole from the desktop's menu. Monitoring continues.")
 	case ExitNoWindow:
 		text = lang.L("This build of Porthole has no window. Monitoring, tray, notifications and the command line work.")
 	case ExitNoGL:

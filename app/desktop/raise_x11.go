@@ -5,8 +5,10 @@ package desktop
 import (
 	"fmt"
 	"io"
+	"os"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/jezek/xgb"
 	"github.com/jezek/xgb/xproto"
@@ -14,6 +16,36 @@ import (
 
 // xgb logs to standard error that there is no .Xauthority, which is no problem of the user.
 func init() { xgb.Logger.SetOutput(io.Discard) }
+
+// xTimeout limits how long an X server may take to accept a connection.
+const xTimeout = 2 * time.Second
+
+// CheckX11 returns an error if the X server in the environment (DISPLAY, XAUTHORITY) does not
+// accept this process as a client: its socket accepts connections of everyone. It returns nil
+// if DISPLAY is not set.
+func CheckX11() error {
+	name := os.Getenv("DISPLAY")
+	if name == "" {
+		return nil
+	}
+	result := make(chan error, 1)
+	go func() { // ends with the process at the latest
+		x, err := xgb.NewConnDisplay(name)
+		if err == nil {
+			x.Close()
+		}
+		result <- err
+	}()
+	select {
+	case err := <-result:
+		if err != nil {
+			return fmt.Errorf("the X server %s refuses the connection: %w", name, err)
+		}
+		return nil
+	case <-time.After(xTimeout):
+		return fmt.Errorf("the X server %s does not respond", name)
+	}
+}
 
 // startupTime returns the X11 timestamp in milliseconds at the end of a startup id, such as
 // "host-123_TIME4567" (Startup Notification Protocol); 0 (CurrentTime) if there is none.

@@ -44,22 +44,62 @@ func TestRaiseX11(t *testing.T) {
 	if got, want := m.Data.Data32[:2], []uint32{2, 4567}; name.Name != "_NET_ACTIVE_WINDOW" || m.Window != 0x1234 || !slices.Equal(got, want) {
 		t.Errorf("got %s for window %#x with %v; want _NET_ACTIVE_WINDOW for 0x1234 with %v", name.Name, m.Window, got, want)
 	}
+	if err := CheckX11(); err != nil {
+		t.Errorf("CheckX11: %v", err)
+	}
 	t.Setenv("DISPLAY", ":9999")
+	if err := CheckX11(); err == nil {
+		t.Error("CheckX11 without an X server: got no error")
+	}
 	if err := RaiseX11(0x1234, ""); err == nil {
 		t.Error("without an X server: got no error")
 	}
 }
 
+// The socket of an X server accepts everyone; the server itself wants the cookie.
+func TestXServerThatRefuses(t *testing.T) {
+	dir := t.TempDir()
+	startX(t, "-auth", writeCookie(t, dir+"/server", 1))
+	for _, c := range []struct {
+		cookie byte
+		ok     bool
+	}{{1, true}, {2, false}} {
+		t.Setenv("XAUTHORITY", writeCookie(t, dir+"/client", c.cookie))
+		if err := CheckX11(); (err == nil) != c.ok {
+			t.Errorf("cookie %d: got error %v, want none: %v", c.cookie, err, c.ok)
+		}
+		if err := Current().CheckDisplay(); err != nil {
+			t.Errorf("CheckDisplay connects to the socket only: got error %v", err)
+		}
+	}
+}
+
+// writeCookie writes a file in the format of Xau(3) with a cookie of 16 bytes c for every display.
+func writeCookie(t *testing.T, path string, c byte) string {
+	t.Helper()
+	host, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	field := func(s string) string { return string([]byte{byte(len(s) >> 8), byte(len(s))}) + s }
+	const familyLocal = "\x01\x00"
+	entry := familyLocal + field(host) + field("") + field("MIT-MAGIC-COOKIE-1") + field(strings.Repeat(string(rune(c)), 16))
+	if err := os.WriteFile(path, []byte(entry), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 // startX starts an X server until the test ends and sets DISPLAY to it. It skips the test
 // if Xvfb is not installed.
-func startX(t *testing.T) {
+func startX(t *testing.T, args ...string) {
 	t.Helper()
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	c := exec.Command("Xvfb", "-displayfd", "3", "-screen", "0", "320x200x24", "-nolisten", "tcp", "-noreset")
+	c := exec.Command("Xvfb", append([]string{"-displayfd", "3", "-screen", "0", "320x200x24", "-nolisten", "tcp", "-noreset"}, args...)...)
 	c.ExtraFiles = []*os.File{w}
 	err = c.Start()
 	_ = w.Close()

@@ -111,14 +111,8 @@ func (s Session) CheckDisplay() error {
 	if builtinDisplay {
 		return nil
 	}
-	if name := s["WAYLAND_DISPLAY"]; name != "" {
-		path := name
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(s["XDG_RUNTIME_DIR"], name)
-		}
-		if reachable("unix", path) {
-			return nil
-		}
+	if s.HasWayland() {
+		return nil
 	}
 	display := s["DISPLAY"]
 	switch {
@@ -139,6 +133,18 @@ func (s Session) CheckDisplay() error {
 		return nil
 	}
 	return fmt.Errorf("the display %s does not respond", display)
+}
+
+// HasWayland reports whether the session has a Wayland display that accepts connections.
+func (s Session) HasWayland() bool {
+	path := s["WAYLAND_DISPLAY"]
+	if path == "" {
+		return false
+	}
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s["XDG_RUNTIME_DIR"], path)
+	}
+	return reachable("unix", path)
 }
 
 // CheckBus returns an error if the session has no bus or the bus does not accept

@@ -97,7 +97,11 @@ func display(s desktop.Session) Finding {
 	if name := s["XDG_CURRENT_DESKTOP"]; name != "" {
 		f.Message += " (" + name + ")"
 	}
-	if err := s.CheckDisplay(); err != nil {
+	err := s.CheckDisplay()
+	if err == nil && !s.HasWayland() {
+		err = desktop.CheckX11()
+	}
+	if err != nil {
 		f.Status, f.Message, f.Fix = Error, err.Error(), "run Porthole in a desktop session; the command line works without a display"
 	}
 	return f

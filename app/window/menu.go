@@ -41,6 +41,10 @@ func RunMenu(ctx context.Context, o MenuOptions, in io.Reader, out, stderr io.Wr
 		log.Error("can't read the entries of the menu", "error", err)
 		return 1
 	}
+	if err := choosePlatform(); err != nil {
+		log.Error("can't open the menu", "error", err)
+		return agent.ExitRefused
+	}
 	nameProcess()
 	createCacheDir()
 	token := desktop.TakeActivationToken()

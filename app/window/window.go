@@ -69,6 +69,10 @@ func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err) // there is no other place to report it
 		return agent.ExitNoDisplay
 	}
+	if err := choosePlatform(); err != nil {
+		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
+		return agent.ExitRefused
+	}
 	client, err := ipc.Connect(dir)
 	if err != nil {
 		_, _ = fmt.Fprintln(stderr, "porthole window:", err)
@@ -379,7 +383,8 @@ func (p *program) handlePanic(r any) int {
 	switch {
 	case p.shown:
 		return 1
-	case strings.Contains(fmt.Sprint(r), "display"): // GLFW's "Failed to open display"
+	case strings.Contains(fmt.Sprint(r), "display"), // GLFW's "Failed to open display"
+		strings.Contains(fmt.Sprint(r), "not initialized"): // what follows it: Fyne logs the first error and goes on
 		return agent.ExitNoDisplay
 	}
 	return agent.ExitNoGL
