@@ -384,7 +384,7 @@ func (p *program) handlePanic(r any) int {
 	case p.shown:
 		return 1
 	case strings.Contains(fmt.Sprint(r), "display"), // GLFW's "Failed to open display"
-		strings.Contains(fmt.Sprint(r), "not initialized"): // what follows it: Fyne logs the first error and goes on
+		strings.Contains(fmt.Sprint(r), "initialized"): // "The GLFW library is not initialized": Fyne logs the first error and goes on
 		return agent.ExitNoDisplay
 	}
 	return agent.ExitNoGL
