@@ -38,7 +38,7 @@ const (
 	textFirewallInterface = "The firewall lets other machines connect only through {{.Interfaces}}."
 	textFirewallLimited   = "The firewall lets other machines connect only through {{.Interfaces}}, except {{.Sources}}."
 	textFirewallBoth      = "The firewall lets only {{.Sources}} connect, and only through {{.Interfaces}}."
-	textFirewallUnknown   = "It is unknown whether a firewall blocks connections from other machines: {{.Why}}."
+	textFirewallUnknown   = "Whether a firewall blocks other machines is unknown: {{.Why}}."
 )
 
 // The reasons why the answer of a firewall is unknown, as the Text of Firewall.Why.

@@ -57,17 +57,18 @@ func TestProberReadsWhatIsRequested(t *testing.T) {
 	if v := <-results; v.Counts != nil || v.States != nil || len(v.Processes) != 0 {
 		t.Errorf("empty request: got %+v, want nothing", v)
 	}
-	all := probe.Request{Count: []*monitor.Listener{l}, Connections: []*monitor.Listener{l}, Processes: []monitor.Owner{self}}
+	all := probe.Request{Count: []*monitor.Listener{l}, Connections: []*monitor.Listener{l}, Processes: []monitor.Owner{self},
+		Firewall: []*monitor.Listener{{ID: "exposed", Exposure: monitor.ExposureNetwork}}}
 	nudge <- struct{}{}
 	requests <- all
 	v := <-results
-	if p := v.Processes[probe.IDOf(self)]; p.Resources.Threads < 1 || v.Counts["1"] != 1 || len(v.States["1"].Conns) != 1 {
-		t.Errorf("full request: got %+v, want threads, a count and a connection", v)
+	if p := v.Processes[probe.IDOf(self)]; p.Resources.Threads < 1 || v.Counts["1"] != 1 || len(v.States["1"].Conns) != 1 || v.Firewall["exposed"].State == "" {
+		t.Errorf("full request: got %+v, want threads, a count, a connection and an answer of the firewall", v)
 	}
 	nudge <- struct{}{}
 	requests <- all
-	if v = <-results; v.Counts != nil || len(v.States["1"].Conns) != 1 {
-		t.Errorf("immediately again: got %+v, want a connection and no count", v)
+	if v = <-results; v.Counts != nil || len(v.States["1"].Conns) != 1 || v.Firewall["exposed"].State == "" {
+		t.Errorf("immediately again: got %+v, want a connection, the firewall's answer and no count", v)
 	}
 	cancel()
 	select {

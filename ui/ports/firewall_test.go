@@ -48,7 +48,7 @@ func TestFirewallAnswers(t *testing.T) {
 		{monitor.Firewall{State: monitor.FirewallBlocked}, 0, "The firewall blocks connections from other machines.", "but the firewall blocks connections"},
 		{monitor.Firewall{State: monitor.FirewallAllowed}, 1, "No firewall rule keeps other machines from connecting.", "No firewall rule"},
 		{monitor.Firewall{State: monitor.FirewallLimited, Sources: []string{"10.0.0.0/8"}}, 1, "The firewall lets only 10.0.0.0/8 connect.", "only 10.0.0.0/8"},
-		{monitor.UnknownFirewall(monitor.FirewallNeedsRoot), 1, "It is unknown whether a firewall blocks connections from other machines: only root can read its rules.", "only root"},
+		{monitor.UnknownFirewall(monitor.FirewallNeedsRoot), 1, "Whether a firewall blocks other machines is unknown: only root can read its rules.", "only root"},
 	} {
 		d.ShowProbe(probe.Result{At: d.At, Firewall: map[string]monitor.Firewall{open.ID: c.answer}})
 		if row().warnings != c.warnings || exposureTip(row()) != c.want || fact("Firewall") != c.want || !strings.Contains(d.ports.details.model.explanation, c.explanation) {
