@@ -182,7 +182,10 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		_ = programs.Close() // nothing was written to it
 		return nil, err
 	}
-	a.tracker = sockevents.Open(opts.Logger, func(current, ended []connection.Burst) { a.do(func() { a.handleAttempts(current, ended) }) })
+	a.tracker = sockevents.Open(opts.Logger, sockevents.Callbacks{
+		Attempts: func(current, ended []connection.Burst) { a.do(func() { a.handleAttempts(current, ended) }) },
+		Clients:  func(added []connection.NewVisitor) { a.do(func() { a.handleClients(added) }) },
+	})
 	if found, err := a.tracker.Availability(); err != nil {
 		a.log.Info("connections are not counted", "messages", found, "reason", err)
 	}

@@ -20,7 +20,7 @@ import (
 // for, and answers a lookup with the counts.
 func TestCountsWatchedAndShownPorts(t *testing.T) {
 	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
-	a.tracker = sockevents.Open(slog.New(slog.DiscardHandler), func(_, _ []connection.Burst) {})
+	a.tracker = sockevents.Open(slog.New(slog.DiscardHandler), sockevents.Callbacks{})
 	if found, err := a.tracker.Availability(); err != nil {
 		t.Skipf("the kernel's messages are %s: %v", found, err)
 	}

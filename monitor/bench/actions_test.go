@@ -18,7 +18,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor"
-	"porthole/monitor/connection"
 	"porthole/monitor/enrich"
 	"porthole/monitor/owner"
 	"porthole/monitor/process/child"
@@ -214,7 +213,7 @@ const counted = "counted"
 
 // count counts the connections to a watched port from now on, as the agent does.
 func (h *actions) count(o order) {
-	h.tracker = sockevents.Open(slog.Default(), func(_, _ []connection.Burst) {})
+	h.tracker = sockevents.Open(slog.Default(), sockevents.Callbacks{})
 	go h.tracker.Run(context.Background())
 	port := uint16(o.N)
 	h.tracker.Watch(sockevents.Wanted{Ports: monitor.Ports{{First: port, Last: port}}, Listeners: []*monitor.Listener{

@@ -32,6 +32,8 @@ type Totals struct {
 	// are lower limits.
 	AtLeast    bool       `json:"at_least,omitempty"`
 	LastMinute LastMinute `json:"last_minute"`
+	// Clients are those of the last hour, as far as they are known, the latest first.
+	Clients []Visitor `json:"clients,omitempty"`
 }
 
 // LastMinute is the part of Totals that was first seen in the last minute.
@@ -176,8 +178,17 @@ func (c *Counter) takeOver(id string, old *counted) {
 // Counts reports whether there is anything to count.
 func (c *Counter) Counts() bool { return len(c.counted) > 0 }
 
-// Ended counts a connection that has ended. Connections to other listeners are ignored.
-func (c *Counter) Ended(now time.Time, e Ended) {
+// Follows reports whether connections of the listener with this ID that appear now are
+// new: its established connections were read before, or it was counted from its opening
+// on.
+func (c *Counter) Follows(id string) bool {
+	n := c.counted[id]
+	return n != nil && (n.sampled || n.totals.SinceOpened)
+}
+
+// Ended counts a connection that has ended, and returns the ID of its listener.
+// Connections to other listeners are ignored; then it returns "".
+func (c *Counter) Ended(now time.Time, e Ended) (listener string) {
 	if c.sampling {
 		c.ended[e.ID] = true
 	}
@@ -186,18 +197,19 @@ func (c *Counter) Ended(now time.Time, e Ended) {
 		if n := c.counted[seen.listener]; n != nil {
 			n.add(now, Amount{0, increase(seen.received, e.Received), increase(seen.sent, e.Sent)})
 		}
-		return
+		return seen.listener
 	}
 	amount := Amount{1, e.Received, e.Sent}
 	if l := c.index.Listener(e.Local); l != nil {
 		if n := c.counted[l.ID]; n != nil {
 			n.add(now, amount)
 		}
-		return
+		return l.ID
 	}
 	if e.Remote.Port() != 0 && c.ports.Contains(e.Local.Port()) {
 		c.addPending(now, e.Local, amount)
 	}
+	return ""
 }
 
 // addPending keeps a connection for a listener that is not known yet.
@@ -220,13 +232,14 @@ func (c *Counter) BeginSample() {
 	c.sampling, c.ended = true, map[monitor.SocketID]bool{}
 }
 
-// EndSample counts the established connections of listeners, by listener ID. With a
-// nil map, the connections could not be read.
-func (c *Counter) EndSample(now time.Time, states map[string]State) {
-	ended := c.ended
+// EndSample counts the established connections of listeners, by listener ID, and returns
+// the connections that have ended since BeginSample. With a nil map, the connections
+// could not be read.
+func (c *Counter) EndSample(now time.Time, states map[string]State) (ended map[monitor.SocketID]bool) {
+	ended = c.ended
 	c.sampling, c.ended = false, nil
 	if states == nil {
-		return
+		return ended
 	}
 	if !c.lostAt.IsZero() { // the ends of some connections may have been among the lost messages
 		c.forgetMissing(states)
@@ -244,6 +257,7 @@ func (c *Counter) EndSample(now time.Time, states map[string]State) {
 		}
 		n.sampled = true
 	}
+	return ended
 }
 
 // established counts an established connection.

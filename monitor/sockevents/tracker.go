@@ -37,6 +37,12 @@ const (
 	attemptsInterval = 5 * time.Second
 	// searchPause is the pause after a search for clients, as a multiple of its duration.
 	searchPause = 500
+	// The same if new clients are to be identified.
+	identifyInterval = time.Second
+	identifyShare    = 50
+	identifyPause    = 100
+
+	maxClients = 32 // in connection.Totals
 )
 
 // Wanted is what a Tracker watches.
@@ -48,11 +54,15 @@ type Wanted struct {
 	// Closed are ports that nothing listens on: refused attempts to connect to them are
 	// counted.
 	Closed monitor.Ports
+	// Identify makes the Tracker look every second for the programs of new clients. Else
+	// it only finds those that are connected for some seconds.
+	Identify bool
 }
 
 // Same reports whether both watch the same.
 func (w Wanted) Same(other Wanted) bool {
-	return slices.Equal(w.Listeners, other.Listeners) && slices.Equal(w.Ports, other.Ports) && slices.Equal(w.Closed, other.Closed)
+	return slices.Equal(w.Listeners, other.Listeners) && slices.Equal(w.Ports, other.Ports) && slices.Equal(w.Closed, other.Closed) &&
+		w.Identify == other.Identify
 }
 
 // connections reads the established connections; *source.Source implements it.
@@ -72,25 +82,33 @@ type Tracker struct {
 	now          func() time.Time // time.Now, except in tests
 	requests     chan func(map[string]connection.Totals)
 	changed      chan struct{} // Wanted has changed, or the first attempt of a burst was refused
-	onAttempts   func(current, ended []connection.Burst)
+	on           Callbacks
 
 	mu       sync.Mutex
 	counter  connection.Counter
 	attempts connection.Attempts
+	visitors connection.Visitors
 	wanted   Wanted
+}
+
+// Callbacks are called by a Tracker on its goroutines. They must not wait for it.
+type Callbacks struct {
+	// Attempts is called while there are bursts of refused attempts to connect to closed
+	// ports: with those that go on, a second after the first attempt and then every 5
+	// seconds, and with those that have ended.
+	Attempts func(current, ended []connection.Burst)
+	// Clients is called with clients that have connected and were not seen in the last
+	// hour. Those that were connected before are not among them.
+	Clients func([]connection.NewVisitor)
 }
 
 // Open subscribes to the kernel's messages and probes them, which takes at most 100 ms.
 // Without them the Tracker counts nothing; see Availability. Run must be called to
 // release its resources.
-//
-// The Tracker calls onAttempts on its goroutine while there are bursts of refused
-// attempts to connect to closed ports: with those that go on, a second after the first
-// attempt and then every 5 seconds, and with those that have ended.
-func Open(log *slog.Logger, onAttempts func(current, ended []connection.Burst)) *Tracker {
+func Open(log *slog.Logger, on Callbacks) *Tracker {
 	s, found, err := openStream()
 	t := newTracker(s, found, err, log)
-	t.onAttempts = onAttempts
+	t.on = on
 	return t
 }
 
@@ -100,12 +118,10 @@ func newTracker(s stream, found Availability, problem error, log *slog.Logger) *
 		if err != nil {
 			return nil, err
 		}
-		c.SearchPause = searchPause
 		return c, nil
 	}
 	return &Tracker{stream: s, availability: found, problem: problem, open: open, log: log, now: time.Now,
-		requests: make(chan func(map[string]connection.Totals), 16), changed: make(chan struct{}, 1),
-		onAttempts: func(current, ended []connection.Burst) {}}
+		requests: make(chan func(map[string]connection.Totals), 16), changed: make(chan struct{}, 1)}
 }
 
 // Availability returns the result of the probe, and the reason unless it is Available.
@@ -227,8 +243,15 @@ func pauseFor(room int) time.Duration {
 	return min(max(time.Duration(room)*time.Second/ratePlanned, minPause), maxPause)
 }
 
-// handle counts the ended connections of a batch of messages.
+// handle counts the ended connections of a batch of messages, and reports new clients.
 func (t *Tracker) handle(batch []destroyed, lost bool) {
+	if added := t.count(batch, lost); len(added) > 0 && t.on.Clients != nil {
+		t.on.Clients(added)
+	}
+}
+
+// count counts the ended connections of a batch, and returns new clients.
+func (t *Tracker) count(batch []destroyed, lost bool) (added []connection.NewVisitor) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.now()
@@ -246,8 +269,12 @@ func (t *Tracker) handle(batch []destroyed, lost bool) {
 			t.attempts.Add(now, d.remote.Port(), !d.remote.Addr().Unmap().Is4())
 			continue
 		}
-		t.counter.Ended(now, connection.Ended{ID: d.id, Local: d.local, Remote: d.remote, Received: d.received, Sent: d.sent})
+		e := connection.Ended{ID: d.id, Local: d.local, Remote: d.remote, Received: d.received, Sent: d.sent}
+		if listener := t.counter.Ended(now, e); listener != "" {
+			added = t.visitors.Ended(added, now, listener, e)
+		}
 	}
+	return added
 }
 
 // sample reads the established connections when they are due or requested, until ctx
@@ -272,12 +299,22 @@ func (t *Tracker) sample(ctx context.Context) {
 			if t.now().Sub(s.at) >= freshFor {
 				s.read(ctx)
 			}
-			t.mu.Lock()
-			totals := t.counter.Totals(t.now())
-			t.mu.Unlock()
-			done(totals)
+			done(t.totals(t.now()))
 		}
 	}
+}
+
+// totals returns the counts and clients by listener ID.
+func (t *Tracker) totals(now time.Time) map[string]connection.Totals {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	totals := t.counter.Totals(now)
+	for id, one := range totals {
+		clients := t.visitors.LastHour(now, id)
+		one.Clients = clients[:min(len(clients), maxClients)]
+		totals[id] = one
+	}
+	return totals
 }
 
 // sampler is the state of Tracker.sample.
@@ -294,12 +331,16 @@ type sampler struct {
 // wait returns the time until the next sample.
 func (s *sampler) wait() time.Duration {
 	s.mu.Lock()
-	counts := s.counter.Counts()
+	counts, identify := s.counter.Counts(), s.wanted.Identify
 	s.mu.Unlock()
-	if !counts {
+	pause := max(sampleInterval, sampleShare*s.took)
+	switch {
+	case !counts:
 		return time.Hour
+	case identify:
+		pause = max(identifyInterval, identifyShare*s.took)
 	}
-	return max(s.at.Add(max(sampleInterval, sampleShare*s.took)).Sub(s.now()), 0)
+	return max(s.at.Add(pause).Sub(s.now()), 0)
 }
 
 // waitAttempts returns the time until the next report of attempts.
@@ -326,28 +367,58 @@ func (s *sampler) reportAttempts() {
 	current, ended := s.attempts.Take(s.now(), s.wanted.Closed)
 	s.mu.Unlock()
 	s.reportAt = s.now().Add(attemptsInterval)
-	s.onAttempts(current, ended)
+	if s.on.Attempts != nil {
+		s.on.Attempts(current, ended)
+	}
 }
 
 // read reads the established connections.
 func (s *sampler) read(ctx context.Context) {
 	begin := s.now()
 	s.mu.Lock()
-	listeners := s.wanted.Listeners
+	w := s.wanted
 	s.counter.BeginSample()
 	s.mu.Unlock()
-	states, err := s.states(ctx, listeners)
+	states, err := s.states(ctx, w)
 	if err != nil && !s.failing && ctx.Err() == nil {
 		s.log.Warn("can't read connections to count them", "error", err)
 	}
 	s.failing = err != nil
 	s.at, s.took = s.now(), s.now().Sub(begin)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.counter.EndSample(s.at, states)
+	if added := s.record(states); len(added) > 0 && s.on.Clients != nil {
+		s.on.Clients(added)
+	}
 }
 
-func (s *sampler) states(ctx context.Context, listeners []*monitor.Listener) (map[string]connection.State, error) {
+// record counts the established connections, and returns new clients.
+func (s *sampler) record(states map[string]connection.State) []connection.NewVisitor {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	follows := make(map[string]bool, len(states))
+	for id := range states {
+		follows[id] = s.counter.Follows(id)
+	}
+	ended := s.counter.EndSample(s.at, states)
+	if states == nil {
+		return nil
+	}
+	added := s.visitors.Established(s.at, withoutEnded(states, ended))
+	return slices.DeleteFunc(added, func(v connection.NewVisitor) bool { return !follows[v.Listener] })
+}
+
+// withoutEnded returns states without the connections that have ended.
+func withoutEnded(states map[string]connection.State, ended map[monitor.SocketID]bool) map[string]connection.State {
+	if len(ended) == 0 {
+		return states
+	}
+	for id, st := range states {
+		st.Conns = slices.DeleteFunc(st.Conns, func(c connection.Conn) bool { return ended[c.ID] })
+		states[id] = st
+	}
+	return states
+}
+
+func (s *sampler) states(ctx context.Context, w Wanted) (map[string]connection.State, error) {
 	if s.source == nil {
 		var err error
 		if s.source, err = s.open(); err != nil {
@@ -355,7 +426,13 @@ func (s *sampler) states(ctx context.Context, listeners []*monitor.Listener) (ma
 			return nil, err
 		}
 	}
-	return s.source.Read(ctx, listeners)
+	if c, ok := s.source.(*source.Source); ok {
+		c.SearchPause = searchPause
+		if w.Identify {
+			c.SearchPause = identifyPause
+		}
+	}
+	return s.source.Read(ctx, w.Listeners)
 }
 
 func (s *sampler) close() {

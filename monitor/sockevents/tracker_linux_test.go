@@ -21,6 +21,7 @@ import (
 	"porthole/internal/freeport"
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/process/child"
 	"porthole/monitor/socket"
 )
 
@@ -28,7 +29,7 @@ import (
 // skips the test if the system does not send them.
 func run(t *testing.T) *Tracker {
 	t.Helper()
-	tracker := Open(slog.New(slog.DiscardHandler), func(_, _ []connection.Burst) {})
+	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{})
 	if found, err := tracker.Availability(); found != Available {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
@@ -47,7 +48,7 @@ func start(t *testing.T, tracker *Tracker) {
 // A Tracker ends with its context, and logs nothing.
 func TestRunEnds(t *testing.T) {
 	var log bytes.Buffer
-	tracker := Open(slog.New(slog.NewTextHandler(&log, nil)), func(_, _ []connection.Burst) {})
+	tracker := Open(slog.New(slog.NewTextHandler(&log, nil)), Callbacks{})
 	if found, err := tracker.Availability(); found != Available {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
@@ -209,7 +210,7 @@ func TestCountsEstablishedConnectionOnce(t *testing.T) {
 func TestCountsRefusedAttempts(t *testing.T) {
 	port := uint16(freeport.Get(t))
 	reports := make(chan []connection.Burst, 16)
-	tracker := Open(slog.New(slog.DiscardHandler), func(current, _ []connection.Burst) { reports <- current })
+	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{Attempts: func(current, _ []connection.Burst) { reports <- current }})
 	if found, err := tracker.Availability(); found != Available {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
@@ -435,4 +436,59 @@ func FuzzParse(f *testing.F) {
 			t.Errorf("%+v: a refused attempt that sent bytes", d)
 		}
 	})
+}
+
+// A client program that stays connected is named, a short connection is reported as that
+// of an unknown program, and each once.
+func TestReportsNewClients(t *testing.T) {
+	clients := make(chan connection.NewVisitor, 64)
+	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{Clients: func(added []connection.NewVisitor) {
+		for _, v := range added {
+			clients <- v
+		}
+	}})
+	if found, err := tracker.Availability(); found != Available {
+		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
+	}
+	start(t, tracker)
+	s := serve(t, "127.0.0.1:0")
+	early := child.Start(t, child.Command("connect", s.Addr().String()))
+	await.Until(t, "the early client is connected", func() bool { return s.accepted.Load() == 1 })
+	tracker.Watch(Wanted{Listeners: []*monitor.Listener{s.listener}, Identify: true})
+	tracker.Totals(t.Context())
+	early.End()
+	next := func() connection.NewVisitor {
+		t.Helper()
+		select {
+		case v := <-clients:
+			return v
+		case <-time.After(time.Minute):
+			t.Fatal("no client was reported within a minute")
+		}
+		return connection.NewVisitor{}
+	}
+	for range 3 {
+		if err := ask(s.Addr().String(), 2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if v := next(); v.Listener != s.listener.ID || v.Address.IsValid() || v.Name != "" {
+		t.Errorf("short connection: got %+v, want an unknown program", v)
+	}
+	// The test program itself was connected before, so a copy with another name connects.
+	c := child.Command("connect", s.Addr().String())
+	c.Env = append(c.Env, child.NameVariable+"=visitor")
+	stays := child.Start(t, c)
+	if v := next(); v.Name != "visitor" || v.PID != stays.PID || v.User == "" {
+		t.Errorf("client that stays: got %+v, want process %d", v, stays.PID)
+	}
+	stays.End()
+	var got []connection.Visitor
+	await.Until(t, "all clients are listed", func() bool {
+		got = tracker.Totals(t.Context())[s.listener.ID].Clients
+		return len(got) == 3
+	}, func() any { return got })
+	if len(clients) > 0 {
+		t.Errorf("also reported: %+v", <-clients)
+	}
 }
