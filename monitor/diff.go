@@ -224,6 +224,9 @@ func Apply(s Snapshot, events []Event) Snapshot {
 		listeners[l.ID] = l
 	}
 	for _, e := range events {
+		if e.Kind.AboutClients() {
+			continue
+		}
 		s.TakenAt = e.At
 		if e.Kind == Closed || e.Kind == Unlisted {
 			delete(listeners, e.Listener.ID)

@@ -265,3 +265,9 @@ func shareSocket(a, b *Listener) bool {
 func anySocketIn(l *Listener, s Snapshot) bool {
 	return slices.ContainsFunc(s.Listeners, func(k *Listener) bool { return shareSocket(l, k) })
 }
+
+func TestApplyIgnoresEventsAboutClients(t *testing.T) {
+	if got := Apply(Snapshot{}, []Event{{Kind: Attempted, Listener: ClosedPort(3000)}}); len(got.Listeners) != 0 {
+		t.Errorf("got %v, want no listener", got.Listeners)
+	}
+}

@@ -119,8 +119,9 @@ type Agent struct {
 	hookFailures     []hookFailure // of hooks whose last run failed, oldest first
 	exposure         exposure
 	userStops        userStops
-	shownPorts       []uint16                // ports whose connections are counted because the window has shown them
-	counted          sockevents.Wanted       // what the tracker was told last
+	shownPorts       []uint16          // ports whose connections are counted because the window has shown them
+	counted          sockevents.Wanted // what the tracker was told last
+	clients          knownClients
 	attempts         []connection.Burst      // that go on
 	notifiedAttempts map[uint16]time.Time    // when the bursts of attempts began that were notified, by port
 	silenced         silenced                // by the last notification with Stop watching
@@ -176,6 +177,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
+	a.clients = knownClients{path: clientsPath()}
 	server, err := ipc.Listen(opts.RuntimeDir, a, a.monitor, opts.Logger)
 	if err != nil {
 		table.Close()

@@ -17,7 +17,7 @@ const maxShownPorts = 64
 // those that the window shows or has shown, and the attempts to connect to closed watched
 // ports.
 func (a *Agent) countConnections() {
-	wanted := sockevents.Wanted{Ports: a.rules.TCPPorts(), Closed: a.closedPorts()}
+	wanted := sockevents.Wanted{Ports: a.rules.TCPPorts(), Closed: a.closedPorts(), Identify: a.identifiesClients()}
 	for _, l := range a.update.Snapshot.Listeners {
 		if l.Protocol == monitor.TCP && (a.rules.Matches(l) || slices.Contains(a.shownPorts, l.Port)) {
 			wanted.Listeners = append(wanted.Listeners, l)

@@ -93,13 +93,14 @@ type hookEvent struct {
 	Command      string     `json:"command,omitempty"` // without secrets
 	Project      string     `json:"project,omitempty"`
 	User         string     `json:"user,omitempty"`
+	Client       string     `json:"client,omitempty"` // of the event "connected"
 	monitor.Exit            // how the owner of the closed listener ended, if that is known
 }
 
 func newHookEvent(a watch.Alert) hookEvent {
 	l := a.Listener
 	e := hookEvent{Event: a.Kind, State: "open", At: a.At, Watch: hookName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
-		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Exit: a.Exit}
+		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Client: monitor.Clean(a.Client, 200), Exit: a.Exit}
 	if a.Kind == watch.Closed || a.Kind == watch.Crashed || a.Kind == watch.Attempted || a.NowClosed {
 		e.State = "closed"
 	}
@@ -129,7 +130,7 @@ func (e hookEvent) environment() []string {
 	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_STATE=" + e.State, "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
 		"PORTHOLE_PORT=" + strconv.Itoa(int(e.Port)), "PORTHOLE_PROTOCOL=" + e.Protocol, "PORTHOLE_EXPOSURE=" + e.Exposure,
 		"PORTHOLE_ADDRESSES=" + strings.Join(e.Addresses, " "), "PORTHOLE_PID=" + pid, "PORTHOLE_PROCESS=" + e.Process,
-		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User,
+		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User, "PORTHOLE_CLIENT=" + e.Client,
 		"PORTHOLE_EXIT_STATUS=" + status, "PORTHOLE_SIGNAL=" + e.Exit.Signal}
 }
 

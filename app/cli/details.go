@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -207,6 +208,26 @@ func totalsText(t *connection.Totals, now time.Time) string {
 	}
 	return fmt.Sprintf("%s %s, %s in the last minute; %s received, %s sent", number(t.Connections, t.AtLeast), since,
 		number(t.LastMinute.Connections, t.LastMinute.AtLeast), sizeText(t.Received), sizeText(t.Sent))
+}
+
+// visitorsText returns the clients of the last hour: "2 × psql (PID 812, user ann),
+// 192.168.1.20". It returns "" if none are known.
+func visitorsText(t *connection.Totals) string {
+	if t == nil {
+		return ""
+	}
+	var texts []string
+	for _, v := range t.Clients[:min(len(t.Clients), 8)] {
+		text := cmp.Or(monitor.Clean(v.String(), 120), "a program that was not identified")
+		if v.Connections > 1 {
+			text = fmt.Sprintf("%d × %s", v.Connections, text)
+		}
+		texts = append(texts, text)
+	}
+	if more := len(t.Clients) - len(texts); more > 0 {
+		texts = append(texts, fmt.Sprintf("%d more", more))
+	}
+	return strings.Join(texts, ", ")
 }
 
 // sizeText formats bytes: "812 bytes", "12.0 MB".

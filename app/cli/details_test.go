@@ -213,3 +213,13 @@ func TestTotalsText(t *testing.T) {
 		}
 	}
 }
+
+func TestVisitorsText(t *testing.T) {
+	if got := visitorsText(nil); got != "" {
+		t.Errorf("nil: got %q", got)
+	}
+	clients := []connection.Visitor{{Name: "psql", PID: 812, User: "ann", Connections: 2}, {Connections: 1}}
+	if got, want := visitorsText(&connection.Totals{Clients: clients}), "2 × psql (PID 812, user ann), a program that was not identified"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -240,7 +241,7 @@ func eventText(e history.Event) string {
 	case monitor.ExposureChanged:
 		text += fmt.Sprintf("  (was %s, now %s)", e.ExposureBefore, e.Exposure)
 	case monitor.Connected:
-		text += "  (first connection of " + monitor.Clean(e.Client, 120) + ")"
+		text += "  (first connection of " + cmp.Or(monitor.Clean(e.Client, 120), "a program that was not identified") + ")"
 	case monitor.Discovered:
 		text += "  (was already open)"
 	case monitor.Closed:

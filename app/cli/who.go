@@ -335,6 +335,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 		line("why", unitSentence(l))
 		line("connections", clientsText(l.connections))
 		line("counted", totalsText(l.totals, now))
+		line("last hour", visitorsText(l.totals))
 		return t.Flush()
 	}
 	line("service", serviceText(l.Listener))
@@ -343,6 +344,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("chain", chainText(l.why))
 	line("connections", clientsText(l.connections))
 	line("counted", totalsText(l.totals, now))
+	line("last hour", visitorsText(l.totals))
 	line("command", monitor.Clean(monitor.ShellCommand(q.maskedCommand(o.Command)), 4000))
 	program := monitor.Clean(o.Program, 400)
 	if o.Deleted {

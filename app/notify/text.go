@@ -65,6 +65,14 @@ func forAlert(a watch.Alert) Notification {
 	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
 		n.Body = join(words.Owner(l), n.Body)
+	case watch.Connected:
+		data["Client"] = monitor.Clean(a.Client, 120)
+		if a.Client == "" {
+			data["Client"] = lang.L("a program that was not identified")
+		}
+		n.Title = lang.L("{{.Client}} connected to {{.Port}}, first time", data)
+		n.Body = join(RuleName(a.Rule), words.Owner(l))
+		n.Key += " client"
 	case watch.Attempted:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} is closed, and something tried to connect at least {{.Count}} times in the last minute", a.Count, data)

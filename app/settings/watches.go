@@ -32,7 +32,7 @@ type eventName struct {
 }
 
 // eventNames are all names, in the order in which they are written.
-var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}}
+var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}, {"connect", watch.OnConnect}}
 
 func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 	rules := watch.Rules{}
@@ -145,7 +145,7 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	const expected = "any of open, close, crash, owner_change, exposed, attempt"
+	const expected = "any of open, close, crash, owner_change, exposed, attempt, connect"
 	var events watch.NotifyOn
 	for _, word := range words {
 		i := slices.IndexFunc(eventNames, func(n eventName) bool { return n.name == word })

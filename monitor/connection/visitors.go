@@ -57,7 +57,13 @@ const (
 // use. It is not safe for concurrent use; all methods get the current time.
 type Visitors struct {
 	visits map[monitor.SocketID]visit
-	seen   map[string]map[visitorKey]*Visitor // by listener ID
+	seen   map[string]map[visitorKey]*seenVisitor // by listener ID
+}
+
+// seenVisitor is a client of the last hour.
+type seenVisitor struct {
+	Visitor
+	reported bool // as new
 }
 
 // visitorKey is Visitor.Key without allocations.
@@ -136,9 +142,9 @@ func (v *Visitors) count(added []NewVisitor, now time.Time, listener string, key
 	clients := v.seen[listener]
 	if clients == nil {
 		if v.seen == nil {
-			v.seen = make(map[string]map[visitorKey]*Visitor)
+			v.seen = make(map[string]map[visitorKey]*seenVisitor)
 		}
-		clients = make(map[visitorKey]*Visitor)
+		clients = make(map[visitorKey]*seenVisitor)
 		v.seen[listener] = clients
 	}
 	if c := clients[key]; c != nil {
@@ -147,7 +153,11 @@ func (v *Visitors) count(added []NewVisitor, now time.Time, listener string, key
 		}
 		c.Connections++
 		c.PID, c.Last = cmp.Or(pid, c.PID), now
-		return added
+		if c.reported {
+			return added
+		}
+		c.reported = true
+		return append(added, NewVisitor{listener, c.Visitor})
 	}
 	if len(clients) >= maxVisitors {
 		for k, c := range clients {
@@ -159,9 +169,18 @@ func (v *Visitors) count(added []NewVisitor, now time.Time, listener string, key
 			return added
 		}
 	}
-	c := &Visitor{Name: key.name, User: key.user, Address: key.address, PID: pid, Connections: 1, Last: now}
+	c := &seenVisitor{Visitor{Name: key.name, User: key.user, Address: key.address, PID: pid, Connections: 1, Last: now}, true}
 	clients[key] = c
-	return append(added, NewVisitor{listener, *c})
+	return append(added, NewVisitor{listener, c.Visitor})
+}
+
+// ReportAgain makes the next connection of each client count as that of a new one.
+func (v *Visitors) ReportAgain() {
+	for _, clients := range v.seen {
+		for _, c := range clients {
+			c.reported = false
+		}
+	}
 }
 
 // keep forgets the clients of listeners without a state.
@@ -178,7 +197,7 @@ func (v *Visitors) LastHour(now time.Time, listener string) []Visitor {
 	var all []Visitor
 	for _, c := range v.seen[listener] {
 		if now.Sub(c.Last) <= visitorsFor {
-			all = append(all, *c)
+			all = append(all, c.Visitor)
 		}
 	}
 	slices.SortFunc(all, func(a, b Visitor) int { return cmp.Or(b.Last.Compare(a.Last), cmp.Compare(a.Key(), b.Key())) })

@@ -145,6 +145,9 @@ func (t *Tracker) Watch(w Wanted) {
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	if w.Identify && !t.wanted.Identify {
+		t.visitors.ReportAgain() // nobody asked for those seen so far
+	}
 	before, closed := portsOf(t.wanted), t.wanted.Closed
 	t.wanted = w
 	if after := portsOf(w); !slices.Equal(before, after) || !slices.Equal(closed, w.Closed) {

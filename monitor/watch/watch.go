@@ -54,14 +54,15 @@ const (
 	OnExposed              // it became reachable from the network
 	OnCrash                // its owner failed; OnClose includes it
 	OnAttempt              // it is closed, and a client tries to connect
+	OnConnect              // a client connects for the first time
 
 	// DefaultEvents are the events of a rule without a set. Events about clients are not
 	// among them.
 	DefaultEvents = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash
 )
 
-// notifiesOn reports whether the rule includes any of these events.
-func (rule Rule) notifiesOn(of NotifyOn) bool {
+// NotifiesOn reports whether the rule includes any of these events.
+func (rule Rule) NotifiesOn(of NotifyOn) bool {
 	included := rule.NotifyOn
 	if included == 0 {
 		included = DefaultEvents

@@ -23,6 +23,7 @@ const (
 	Exposed      Kind = "exposed"       // became reachable from the network
 	NewlyExposed Kind = "newly_exposed" // exposed to the network and not familiar; not caused by a rule
 	Attempted    Kind = "attempted"     // the port is closed, and something tried to connect at least Count times in the last minute
+	Connected    Kind = "connected"     // Client connected for the first time
 	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
 )
 
@@ -33,8 +34,10 @@ type Alert struct {
 	Listener *monitor.Listener
 	Before   *monitor.Listener // for Restarted, Moved, OwnerChanged and Exposed, if there was one
 	Rule     Rule
-	Count    int  // for Flapping and Attempted
-	ByUser   bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
+	Count    int // for Flapping and Attempted
+	// Client is, for Connected, the client in words; "" if it could not be identified.
+	Client string
+	ByUser bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
 	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
 	NowClosed bool
 	// Exit is, for Closed, Crashed, Restarted and Moved, how the owner of the closed
@@ -168,11 +171,17 @@ func (w *Watcher) Handle(now time.Time, events []monitor.Event) []Alert {
 // in the last minute, if a rule includes them.
 func (w *Watcher) Attempted(now time.Time, port uint16, count int) []Alert {
 	for _, rule := range w.rules {
-		if rule.notifiesOn(OnAttempt) && rule.CoversTCP(port) {
+		if rule.NotifiesOn(OnAttempt) && rule.CoversTCP(port) {
 			return w.limit(now, []Alert{{Kind: Attempted, At: now, Listener: monitor.ClosedPort(port), Rule: rule, Count: count}})
 		}
 	}
 	return nil
+}
+
+// Connected returns the alert that a client of l connected for the first time, which rule
+// includes.
+func (w *Watcher) Connected(now time.Time, l *monitor.Listener, rule Rule, client string) []Alert {
+	return w.limit(now, []Alert{{Kind: Connected, At: now, Listener: l, Rule: rule, Client: client}})
 }
 
 func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {
@@ -236,7 +245,7 @@ func OwnerSettled(l *monitor.Listener) bool { return len(l.Owners) > 0 || l.Owne
 // and includes the event.
 func (w *Watcher) firstMatch(of NotifyOn, a Alert) []Alert {
 	for _, rule := range w.rules {
-		if rule.notifiesOn(of) && (rule.Matches(a.Listener) || (a.Before != nil && rule.Matches(a.Before))) {
+		if rule.NotifiesOn(of) && (rule.Matches(a.Listener) || (a.Before != nil && rule.Matches(a.Before))) {
 			a.Rule = rule
 			return []Alert{a}
 		}

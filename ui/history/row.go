@@ -69,7 +69,11 @@ func eventSentence(e *history.Event) string {
 	case monitor.Attempted:
 		return lang.N("closed, and something tried to connect at least {{.Count}} times", e.Attempts, map[string]any{"Count": words.Number(e.Attempts)})
 	case monitor.Connected:
-		return lang.L("{{.Client}} connected for the first time", map[string]any{"Client": monitor.Clean(e.Client, 120)})
+		if e.Client == "" {
+			return lang.L("a program that was not identified connected to {{.Who}} for the first time", data)
+		}
+		data["Client"] = monitor.Clean(e.Client, 120)
+		return lang.L("{{.Client}} connected to {{.Who}} for the first time", data)
 	case monitor.Closed:
 		if e.Stopped != "" {
 			return lang.L("{{.Sentence}}, stopped by you ({{.How}})", map[string]any{"Sentence": closedSentence(e, data), "How": monitor.Clean(e.Stopped, 120)})

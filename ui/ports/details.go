@@ -122,6 +122,9 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 func (m *detailsModel) addTotals(totals map[string]connection.Totals, now time.Time) {
 	if t, ok := totals[m.id]; ok {
 		m.facts = append(m.facts, [2]string{lang.L("Connections"), words.Totals(t, now)})
+		if len(t.Clients) > 0 {
+			m.facts = append(m.facts, [2]string{lang.L("Last hour"), words.Visitors(t.Clients, now)})
+		}
 	}
 }
 

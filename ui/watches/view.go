@@ -94,9 +94,9 @@ func eventsText(notifyOn watch.NotifyOn) string {
 }
 
 // allEvents are all events that a rule can notify about, in display order.
-var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed, watch.OnAttempt}
+var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed, watch.OnAttempt, watch.OnConnect}
 
 func eventLabels() [len(allEvents)]string {
 	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network"),
-		lang.L("is closed and a program tries to connect")}
+		lang.L("is closed and a program tries to connect"), lang.L("has a new client")}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -95,6 +96,28 @@ func Totals(t connection.Totals, now time.Time) string {
 		bytes = lang.L("at least {{.Number}}", map[string]any{"Number": bytes})
 	}
 	return total + "\n" + lang.L("{{.Count}} in the last minute", data) + "\n" + bytes
+}
+
+// Visitors returns a line for each client of the last hour: "psql 812 · 2 conns · 14:02".
+func Visitors(all []connection.Visitor, now time.Time) string {
+	var lines []string
+	for _, v := range all[:min(len(all), MaxClients)] {
+		who := lang.L("a program that was not identified")
+		switch {
+		case v.Address.IsValid():
+			who = v.Address.String()
+		case v.Name != "":
+			who = monitor.Clean(v.Name, 40) + " " + strconv.Itoa(v.PID)
+		case v.User != "":
+			who = lang.L("unknown (user {{.User}})", map[string]any{"User": monitor.Clean(v.User, 40)})
+		}
+		conns := lang.N("{{.Count}} conns", v.Connections, map[string]any{"Count": Number(v.Connections)})
+		lines = append(lines, who+" · "+conns+" · "+v.Last.In(now.Location()).Format("15:04"))
+	}
+	if more := len(all) - MaxClients; more > 0 {
+		lines = append(lines, lang.N("+ {{.Count}} more", more, map[string]any{"Count": Number(more)}))
+	}
+	return strings.Join(lines, "\n")
 }
 
 // amount formats n, which may be a lower limit.

@@ -1,6 +1,7 @@
 package words
 
 import (
+	"net/netip"
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/ui/uitest"
@@ -47,5 +48,23 @@ func TestTotals(t *testing.T) {
 		if got := Totals(totals, now); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestVisitors(t *testing.T) {
+	at := time.Date(2026, 11, 30, 14, 2, 0, 0, time.Local)
+	all := []connection.Visitor{
+		{Name: "ps\x1bql", PID: 812, User: "ann", Connections: 2, Last: at}, {Address: netip.MustParseAddr("192.168.1.20"), Connections: 1, Last: at},
+		{User: "bob", Connections: 1, Last: at}, {Connections: 1204, Last: at},
+	}
+	want := "ps ql 812 · 2 conns · 14:02\n192.168.1.20 · 1 conn · 14:02\nunknown (user bob) · 1 conn · 14:02\na program that was not identified · 1,204 conns · 14:02"
+	if got := Visitors(all, at); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for range 2 {
+		all = append(all, all...)
+	}
+	if got := Visitors(all, at); !strings.HasSuffix(got, "\n+ 8 more") {
+		t.Errorf("got %q, want the end \"+ 8 more\"", got)
 	}
 }

@@ -348,8 +348,11 @@ func (s *Store) removeWritten(w batch, base monitor.Snapshot) bool {
 	if s.merged && len(w.events) > 0 {
 		// The waiting events were coalesced meanwhile, from an outdated base.
 		s.base, s.events = base, monitor.Coalesce(base, s.newest, s.events)
-	} else if w.started {
-		s.base, s.events = base, s.events[len(w.events):]
+	} else {
+		if w.started {
+			s.base = base
+		}
+		s.events = s.events[len(w.events):]
 		if len(s.events) == 0 {
 			s.events = nil // free the listeners they refer to
 		}

@@ -523,6 +523,22 @@ func TestOldEventsAreDeleted(t *testing.T) {
 	want(t, "owners of open listeners", owners, listening)
 }
 
+// Before the first snapshot, too, an event about a client is stored once.
+func TestEventBeforeFirstSnapshot(t *testing.T) {
+	var p timeline
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	s.Add(monitor.Event{At: p.at(), Kind: monitor.Attempted, Listener: monitor.ClosedPort(5432), Attempts: 3})
+	s.Flush()
+	p.open(listener(3000, 7))
+	s.Record(p.next())
+	s.Flush()
+	got := events(t, path, history.Query{OldestFirst: true})
+	if len(got) != 2 || got[0].Kind != monitor.Attempted || got[1].Port != 3000 {
+		t.Errorf("got %+v, want the attempts and the listener", got)
+	}
+}
+
 // Events about clients are stored beside those of listeners, and say nothing about the
 // owner of the port.
 func TestEventsAboutClients(t *testing.T) {
