@@ -24,7 +24,8 @@ type group struct {
 	key    string
 	rows   []int32 // indexes of its rows, in the order of the rows
 	folded bool
-	line   int // its first line
+	line   int   // its first line
+	head   *Head // the text of its head; nil if it has to be made again
 }
 
 // hasHead reports whether the group has a head: a single row needs none.
@@ -106,6 +107,7 @@ func (g *groups[R]) layout(n int) {
 func (t *Table[R]) moveToGroup(i int, to string) {
 	g, row := &t.groups, int32(i)
 	from := g.lines[g.lineOf[i]].group
+	from.head = nil
 	g.remove(from)
 	at, _ := slices.BinarySearch(from.rows, row)
 	from.rows = slices.Delete(from.rows, at, at+1)
@@ -121,6 +123,7 @@ func (t *Table[R]) moveToGroup(i int, to string) {
 	} else {
 		g.remove(target)
 	}
+	target.head = nil
 	at, _ = slices.BinarySearch(target.rows, row)
 	target.rows = slices.Insert(target.rows, at, row)
 	g.insert(target)
@@ -266,11 +269,19 @@ func (t *Table[R]) fold(g *group, fold bool) {
 	t.showFolding()
 }
 
+// forgetHeads makes the texts of all heads be made again.
+func (g *groups[R]) forgetHeads() {
+	for _, o := range g.order {
+		o.head = nil
+	}
+}
+
 // showFolding shows the lines after groups were folded or unfolded.
 func (t *Table[R]) showFolding() {
 	if t.groups.of == nil {
 		return
 	}
+	t.groups.forgetHeads()
 	t.groups.layout(len(t.rows))
 	t.list.Refresh()
 	t.rearranged()

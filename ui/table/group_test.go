@@ -2,6 +2,7 @@ package table
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -217,5 +218,47 @@ func TestLongListDoesNotScrollPastTheEnd(t *testing.T) {
 		table.Sort("a", keep%2 == 0)
 		end("sorted")
 		table.SetGroup(nil)
+	}
+}
+
+// A row that moves to another group makes only the heads of these two be made again.
+func TestOtherHeadsAreKept(t *testing.T) {
+	table := newSizedTable(t, 300, column("a", 100, 0))
+	of := map[row]string{"a1": "x", "b1": "x", "c1": "x", "a2": "y", "c2": "y"}
+	made := map[string]int{}
+	table.GroupHead = func(rows iter.Seq[row], _ bool) Head {
+		title := ""
+		for r := range rows {
+			title += string(r)
+		}
+		made[title]++
+		return Head{Title: title}
+	}
+	table.SetGroup(func(r row) string { return of[r] })
+	heads := func() (titles []string) {
+		for _, w := range table.widgets {
+			if w.head != nil {
+				titles = append(titles, w.title.Text)
+			}
+		}
+		slices.Sort(titles)
+		return titles
+	}
+	if got, want := heads(), []string{"a1b1c1", "a2c2"}; !slices.Equal(got, want) {
+		t.Fatalf("got heads %q, want %q", got, want)
+	}
+	clear(made)
+	table.showRows()
+	if len(made) > 0 {
+		t.Errorf("nothing changed: got %v made again, want none", made)
+	}
+	table.RefreshRows()
+	if made["a1b1c1"] != 1 || made["a2c2"] != 1 {
+		t.Errorf("rows may have changed in place: got %v made again, want both heads once", made)
+	}
+	of["b1"] = "y"
+	table.keepInPlace(func() { table.moveToGroup(2, "y") })
+	if got, want := heads(), []string{"a1c1", "a2b1c2"}; !slices.Equal(got, want) {
+		t.Errorf("after a move: got heads %q, want %q", got, want)
 	}
 }

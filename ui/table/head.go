@@ -32,12 +32,16 @@ func (w *rowWidget[R]) newHead() {
 	}
 }
 
-// headOf returns the text of a group's head.
+// headOf returns the text of a group's head. It is kept while the group does not change, because a
+// row that moves to another group makes all visible heads be shown.
 func (t *Table[R]) headOf(g *group) Head {
-	if t.GroupHead == nil {
+	switch {
+	case t.GroupHead == nil:
 		return Head{Title: g.key}
+	case g.head == nil:
+		g.head = new(t.GroupHead(t.rowsOf(g), g.folded))
 	}
-	return t.GroupHead(t.rowsOf(g), g.folded)
+	return *g.head
 }
 
 // headText returns the text of a head for screen readers.

@@ -207,7 +207,7 @@ func (t *Table[R]) keepInPlace(change func()) {
 	if t.length() != before {
 		t.list.Refresh() // the list is longer or shorter
 	} else {
-		t.RefreshRows()
+		t.showRows()
 	}
 	t.restoreAnchor(anchor, at, under)
 }
@@ -227,6 +227,7 @@ func (t *Table[R]) Update(r R) bool {
 	t.rows[i] = r
 	if of := t.groups.of; of != nil {
 		g := t.groups.lines[t.groups.lineOf[i]].group
+		g.head = nil
 		t.showLine(g.line)
 	}
 	line, _ := t.lineOf(r.Key())
@@ -252,6 +253,12 @@ func (t *Table[R]) Dim(dim bool) {
 // RefreshRows redraws the visible cells that changed, after rows changed in place. It
 // does not refresh the list, which would redraw every text.
 func (t *Table[R]) RefreshRows() {
+	t.groups.forgetHeads()
+	t.showRows()
+}
+
+// showRows is RefreshRows for rows that did not change in place.
+func (t *Table[R]) showRows() {
 	if t.spareRows > 0 && t.hovered == "" {
 		t.makeRoom(0)
 	}
