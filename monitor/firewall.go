@@ -46,7 +46,7 @@ const (
 	FirewallNeedsRoot    = "only root can read its rules"
 	FirewallUFWNeedsRoot = "ufw is on, but only root can read its rules"
 	FirewallCondition    = "a rule depends on {{.Condition}}"
-	FirewallLegacy       = "there are rules of iptables-legacy, which Porthole can't read"
+	FirewallLegacy       = "there are tables of iptables-legacy, which Porthole can't read"
 	FirewallRedirected   = "a rule redirects connections to this port elsewhere"
 	FirewallRedirectsTo  = "a rule redirects connections to another port here"
 	FirewallNoNetwork    = "this machine has no network address now"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"os"
 	"slices"
 
 	"golang.org/x/sys/unix"
@@ -43,7 +44,7 @@ func readMachine() (m machine, _ error) {
 		return m, fmt.Errorf("list the network interfaces: %w", err)
 	}
 	for _, i := range interfaces {
-		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 {
+		if i.Flags&net.FlagUp == 0 || i.Flags&net.FlagLoopback != 0 || isBridgePort(i.Name) {
 			continue
 		}
 		addresses, err := i.Addrs()
@@ -62,6 +63,13 @@ func readMachine() (m machine, _ error) {
 		}
 	}
 	return m, nil
+}
+
+// isBridgePort reports whether an interface belongs to a bridge, through which its packets
+// arrive.
+func isBridgePort(name string) bool {
+	_, err := os.Stat("/sys/class/net/" + name + "/brport")
+	return err == nil
 }
 
 // hardwareType returns the type of an interface (netdevice(7)); 0 if it is unknown.

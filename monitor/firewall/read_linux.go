@@ -48,7 +48,7 @@ func isLoaded() bool {
 // legacyTables reports whether the kernel has tables of iptables-legacy, which nftables
 // does not show. Only root can read the files.
 func legacyTables() bool {
-	for _, file := range []string{"/proc/net/ip_tables_names", "/proc/net/ip6_tables_names"} {
+	for _, file := range []string{"/proc/thread-self/net/ip_tables_names", "/proc/thread-self/net/ip6_tables_names"} {
 		if names, err := os.ReadFile(file); err == nil && strings.TrimSpace(string(names)) != "" {
 			return true
 		}

@@ -377,6 +377,29 @@ func (c realCase) compare(t *testing.T, far farSide, got monitor.Firewall, link,
 	}
 }
 
+// Rules of iptables-legacy can't be read, so they are not ignored.
+func TestLegacyRulesMakeTheAnswerUnknown(t *testing.T) {
+	if !namespaces.Inside(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS) {
+		return
+	}
+	newFarSide(t, links)
+	l := serve(t, monitor.TCP, netip.IPv4Unspecified())
+	ask := func() monitor.Firewall { return New().Ask(t.Context(), []*monitor.Listener{l})[l.ID] }
+	if f := ask(); f.State != monitor.FirewallAllowed {
+		t.Errorf("without rules: got %+v, want allowed", f)
+	}
+	if out, err := exec.Command("iptables-legacy", "-A", "INPUT", "-p", "tcp", "--dport", "5050", "-j", "DROP").CombinedOutput(); err != nil {
+		t.Skipf("needs iptables-legacy: %v: %s", err, out)
+	}
+	if f := ask(); f.Why.Text != monitor.FirewallLegacy {
+		t.Errorf("got %+v, want unknown because of iptables-legacy", f)
+	}
+	run(t, "nft", "table inet t {\n"+dropPolicy+"}\n}")
+	if f := ask(); f.State != monitor.FirewallBlocked {
+		t.Errorf("blocked by nftables as well: got %+v, want blocked", f)
+	}
+}
+
 // The Asker reads the rules by itself.
 func TestAskReadsTheRules(t *testing.T) {
 	if !namespaces.Inside(t, unix.CLONE_NEWNET|unix.CLONE_NEWNS) {
