@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
@@ -71,6 +72,13 @@ func RunMenu(ctx context.Context, o MenuOptions, in io.Reader, out, stderr io.Wr
 		return agent.ExitNoGL
 	}
 	placeMenu(w, o.X, o.Y)
+	time.AfterFunc(scaleTime, func() {
+		fyne.Do(func() {
+			if onWayland() {
+				new(sharpener).check(a.Driver().AllWindows())
+			}
+		})
+	})
 	if native, ok := w.(driver.NativeWindow); ok && token != "" {
 		native.RunNative(func(context any) {
 			switch c := context.(type) {

@@ -165,7 +165,7 @@ func (w *prober) logError(ctx context.Context, err error) {
 
 // runProber runs a prober for the window until ctx ends.
 func (p *program) runProber(ctx context.Context, nudge <-chan struct{}) {
-	w := &prober{log: p.log, show: func(r probe.Result) { p.do(func() { p.window.ShowProbe(r) }) }, tick: func() { p.do(p.window.Tick) }}
+	w := &prober{log: p.log, show: func(r probe.Result) { p.do(func() { p.window.ShowProbe(r) }) }, tick: func() { p.do(func() { p.sharpen(); p.window.Tick() }) }}
 	w.count = func(ports []uint16) { p.do(func() { p.send(ipc.Message{Kind: ipc.CountConnections, Ports: ports}) }) }
 	w.request = func() (probe.Request, bool) {
 		answer := make(chan probe.Request, 1)

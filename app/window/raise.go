@@ -3,6 +3,8 @@
 package window
 
 import (
+	"time"
+
 	"fyne.io/fyne/v2/driver"
 	"github.com/go-gl/glfw/v3.4/glfw"
 
@@ -23,6 +25,22 @@ func (p *program) raise(m ipc.Message) {
 	p.window.Raise(m.Port)
 	p.window.ShowPage(m.Page)
 	p.raiseX11(m.Token)
+	if onWayland() {
+		time.AfterFunc(activationTime, func() { p.do(p.restartIfBehind) })
+	}
+}
+
+// activationTime is how long a compositor may take to raise the window. If it only marks the
+// window as urgent, as sway does for one on another workspace, or if it refuses the token, the
+// window closes and opens again.
+const activationTime = 400 * time.Millisecond
+
+// restartIfBehind closes the window, so that the agent opens a new one, unless it has the focus.
+func (p *program) restartIfBehind() {
+	if !p.focused && p.connected && !p.stateSent {
+		p.status = agent.ExitRestart
+		p.close()
+	}
 }
 
 // onWayland reports whether the windows are on Wayland. WAYLAND_DISPLAY does not tell: on

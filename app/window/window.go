@@ -107,7 +107,8 @@ type program struct {
 	sizeRestored bool // the window has the size of the last one
 	// restorePosition is where the window is moved when it is shown; nil: where the desktop puts it.
 	restorePosition *ui.Position
-	stateSent       bool            // sendState was called
+	stateSent       bool // sendState was called
+	sharpener       sharpener
 	status          int             // exit status
 	ctx             context.Context // ends with the window
 	work            sync.WaitGroup  // goroutines of actions
@@ -172,9 +173,10 @@ func (p *program) run(ctx context.Context, o Options) int {
 		p.window.Fyne().Resize(size)
 	}
 	p.moveTo(p.restorePosition)
+	time.AfterFunc(scaleTime, func() { p.do(p.sharpen) })
 	p.focused = true // not every window manager reports the focus of a new window
 	p.reportPage()
-	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.reportPage() })
+	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.sharpen(); p.reportPage() })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.focused = false; p.send(ipc.Message{Kind: ipc.Unfocused}) })
 	p.window.OnPageChanged(p.reportPage)
 	p.window.FitScreen = p.fitToScreen
