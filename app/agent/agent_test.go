@@ -219,3 +219,15 @@ func TestOpeningTimeSurvivesARestart(t *testing.T) {
 		t.Errorf("got opened at %v, want it unchanged", later.Since)
 	}
 }
+
+// An owner that was found late is shown in the tray's menu, too.
+func TestRecentEventsAreIdentified(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	unknown := testListener()
+	unknown.Owners = nil
+	a.handleUpdate(monitor.Update{Events: []monitor.Event{{Kind: monitor.Opened, Listener: unknown}}})
+	a.handleUpdate(monitor.Update{Events: []monitor.Event{{Kind: monitor.Updated, Listener: testListener(), Before: unknown}}})
+	if len(a.recent) != 1 || len(a.recent[0].Listener.Owners) == 0 {
+		t.Errorf("got recent events %+v, want one with its owner", a.recent)
+	}
+}

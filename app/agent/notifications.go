@@ -26,6 +26,7 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 	found := identified(u.Events)
 	a.notifications.Identified(found)
 	a.identifyMissed(found)
+	a.identifyRecent(found)
 	alerts := a.watcher.Handle(time.Now(), u.Events)
 	defer a.exposure.saveNew(a.log)
 	exposed := u.Events
@@ -71,6 +72,17 @@ func (a *Agent) addRecent(events []monitor.Event) {
 		}
 	}
 	a.recent = slices.Clone(a.recent[max(0, len(a.recent)-tray.MaxRecent):]) // Clone frees older events
+}
+
+// identifyRecent adds the owners of listeners to the events in the tray's menu that lack them.
+func (a *Agent) identifyRecent(listeners []*monitor.Listener) {
+	for _, l := range listeners {
+		for i, e := range a.recent {
+			if e.Listener.ID == l.ID && len(e.Listener.Owners) == 0 {
+				a.recent[i].Listener = l
+			}
+		}
+	}
 }
 
 // markUnread handles events of watched ports: it sets the tray's marks for events
