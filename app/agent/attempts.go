@@ -41,7 +41,7 @@ func (a *Agent) handleAttempts(current, ended []connection.Burst) {
 // storeAttempts stores bursts of attempts in the history.
 func (a *Agent) storeAttempts(bursts []connection.Burst) {
 	for _, b := range bursts {
-		a.history.Add(monitor.Event{At: b.First, Kind: monitor.Attempted, Listener: monitor.ClosedPort(b.Port), Attempts: b.Attempts, Lasted: b.Last.Sub(b.First)})
+		a.history.Add(monitor.Event{At: b.Last, Kind: monitor.Attempted, Listener: monitor.ClosedPort(b.Port), Attempts: b.Attempts, Lasted: b.Last.Sub(b.First)})
 	}
 }
 

@@ -89,6 +89,9 @@ type Tracker struct {
 	attempts connection.Attempts
 	visitors connection.Visitors
 	wanted   Wanted
+	// reportNow makes the next report of attempts due: a port with attempts may have
+	// opened.
+	reportNow bool
 }
 
 // Callbacks are called by a Tracker on its goroutines. They must not wait for it.
@@ -155,6 +158,7 @@ func (t *Tracker) Watch(w Wanted) {
 			t.log.Warn("can't select the connections to count", "error", err)
 		}
 	}
+	t.reportNow = t.reportNow || !slices.Equal(closed, w.Closed)
 	t.counter.SetListeners(t.now(), w.Listeners, w.Ports) // after the selection: the count is complete from here on
 	t.wake()
 }
@@ -349,12 +353,15 @@ func (s *sampler) wait() time.Duration {
 // waitAttempts returns the time until the next report of attempts.
 func (s *sampler) waitAttempts() time.Duration {
 	s.mu.Lock()
-	none := s.attempts.Empty()
+	none, now := s.attempts.Empty(), s.reportNow
+	s.reportNow = now && !none
 	s.mu.Unlock()
 	switch {
 	case none:
 		s.reportAt = time.Time{}
 		return time.Hour
+	case now:
+		return 0
 	case s.reportAt.IsZero():
 		s.reportAt = s.now().Add(attemptsDelay)
 	}
@@ -367,6 +374,7 @@ func (s *sampler) reportAttempts() {
 		return
 	}
 	s.mu.Lock()
+	s.reportNow = false
 	current, ended := s.attempts.Take(s.now(), s.wanted.Closed)
 	s.mu.Unlock()
 	s.reportAt = s.now().Add(attemptsInterval)

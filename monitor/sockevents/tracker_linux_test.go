@@ -492,3 +492,35 @@ func TestReportsNewClients(t *testing.T) {
 		t.Errorf("also reported: %+v", <-clients)
 	}
 }
+
+// A burst of attempts ends as soon as its port opens.
+func TestAttemptsEndWhenThePortOpens(t *testing.T) {
+	port := uint16(freeport.Get(t))
+	closed := monitor.Ports{{First: port, Last: port}}
+	type report struct{ current, ended []connection.Burst }
+	reports := make(chan report, 16)
+	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{Attempts: func(current, ended []connection.Burst) { reports <- report{current, ended} }})
+	if found, err := tracker.Availability(); found != Available {
+		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
+	}
+	start(t, tracker)
+	tracker.Watch(Wanted{Closed: closed})
+	_, _ = net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))) // refused
+	next := func() report {
+		t.Helper()
+		select {
+		case r := <-reports:
+			return r
+		case <-time.After(time.Minute):
+			t.Fatal("no report within a minute")
+		}
+		return report{}
+	}
+	if r := next(); len(r.current) != 1 || len(r.ended) != 0 {
+		t.Fatalf("got %+v, want one burst that goes on", r)
+	}
+	tracker.Watch(Wanted{Ports: closed})
+	if r := next(); len(r.current) != 0 || len(r.ended) != 1 || r.ended[0].Port != port {
+		t.Errorf("after the port opened: got %+v, want one burst that has ended", r)
+	}
+}

@@ -102,7 +102,7 @@ func Totals(t connection.Totals, now time.Time) string {
 func Visitors(all []connection.Visitor, now time.Time) string {
 	var lines []string
 	for _, v := range all[:min(len(all), MaxClients)] {
-		who := lang.L("a program that was not identified")
+		who := lang.L("not identified")
 		switch {
 		case v.Address.IsValid():
 			who = v.Address.String()

@@ -57,7 +57,7 @@ func TestVisitors(t *testing.T) {
 		{Name: "ps\x1bql", PID: 812, User: "ann", Connections: 2, Last: at}, {Address: netip.MustParseAddr("192.168.1.20"), Connections: 1, Last: at},
 		{User: "bob", Connections: 1, Last: at}, {Connections: 1204, Last: at},
 	}
-	want := "ps ql 812 · 2 conns · 14:02\n192.168.1.20 · 1 conn · 14:02\nunknown (user bob) · 1 conn · 14:02\na program that was not identified · 1,204 conns · 14:02"
+	want := "ps ql 812 · 2 conns · 14:02\n192.168.1.20 · 1 conn · 14:02\nunknown (user bob) · 1 conn · 14:02\nnot identified · 1,204 conns · 14:02"
 	if got := Visitors(all, at); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
