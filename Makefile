@@ -21,6 +21,7 @@ OVER := 60s
 # x/text, which are linked into the program.
 STATICCHECK := v0.8.2
 GOVULNCHECK := v1.9.0
+NFPM        := v2.45.0
 
 export CGO_ENABLED = 1
 export TAGS
@@ -49,6 +50,9 @@ test-long: package ## long tests of a minute each; the package on a clean Debian
 	@packaging/test-package.sh
 	@packaging/test-long.sh 1m
 
+test-package: package ## install the packages on a clean Debian or Ubuntu (as root; SUITE=trixie, or SUITE=noble MIRROR=URL)
+	@packaging/test-package.sh $(SUITE) $(MIRROR)
+
 soak: ## the long tests with ten minutes of churn
 	@packaging/test-long.sh 10m
 
@@ -62,8 +66,8 @@ package-windows: ## build porthole.exe and portholew.exe and a zip of both (8 mi
 	@packaging/prerequisites.sh windows
 	@packaging/package-windows.sh $(VERSION)
 
-package: build ## build and check a .deb, a tar.gz and their checksums; on a Mac Porthole.app (untested)
-	@packaging/package.sh $(BIN)
+package: build ## build and check a .deb, an .rpm, an Arch package and a tar.gz; on a Mac Porthole.app (untested)
+	@packaging/package.sh $(BIN) $(NFPM)
 
 fuzz: ## fuzz every parser for a minute each
 	@packaging/fuzz.sh
@@ -104,6 +108,6 @@ docs: ## write docs/command-line.md from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-long soak test-servers test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
+.PHONY: help run build package test test-package test-long soak test-servers test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

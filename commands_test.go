@@ -31,6 +31,8 @@ import (
 var notRun = map[string]string{
 	"python3 -m http.server": "it is another program, and its port may be in use",
 	"sudo apt ":              "it changes the machine",
+	"sudo dnf ":              "it changes the machine",
+	"sudo pacman ":           "it changes the machine",
 	"sudo porthole ":         "it needs root; porthole list is run",
 	"porthole terminal ":     "it would raise a window of whoever runs the test; e2e runs it",
 	"make ":                  "see TestDocumentedTargetsExist; CI runs make test and make test-long",

@@ -17,7 +17,7 @@ bench="gcc libc6-dev iproute2 util-linux lsof"
 film="imagemagick util-linux iproute2"
 tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps"
 servers="debootstrap iproute2 util-linux"
-package="dpkg-dev desktop-file-utils appstream lintian debootstrap"
+package="dpkg-dev desktop-file-utils appstream lintian debootstrap rpm libarchive-tools pacman-package-manager"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"
 
 check=

@@ -1,20 +1,42 @@
 #!/bin/bash
-# Installs the package on a clean Debian, uses the command line there, starts
+# Installs the .deb on a clean Debian or Ubuntu, uses the command line there, starts
 # Porthole through its desktop entry, removes the package, and checks that every file
-# is as before. Needs root and access to Debian's packages.
+# is as before. Installs and removes the .rpm and the Arch package in empty folders,
+# without their dependencies. Needs root and access to the packages of the suite, which
+# is this machine's if none is given.
+#
+#	packaging/test-package.sh [SUITE [MIRROR]]
 set -euo pipefail
 if [ "$(id -u)" != 0 ]; then
 	echo "== skipped: only root can test the package on a clean Debian"
 	exit 0
 fi
 packaging/prerequisites.sh package
-deb=$(ls -t build/porthole_*.deb | head -1)
-mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -1)
-suite=$(. /etc/os-release && echo "$VERSION_CODENAME")
+deb=$(echo build/packages/*.deb)
+suite=${1:-$(. /etc/os-release && echo "$VERSION_CODENAME")}
+mirror=${2:-$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' | head -1)}
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
+
+echo "== the .rpm and the Arch package in empty folders"
+rpm=(rpm --root "$root/rpm" --nodeps) # Debian's rpm warns on stderr of its use
+pacman=(pacman --root "$root/arch" --dbpath "$root/arch/db" --cachedir "$root/arch/cache" --config /dev/null --noconfirm)
+mkdir -p "$root"/{rpm,arch/db,arch/cache}
+"${rpm[@]}" -i build/packages/*.rpm 2>/dev/null
+"${rpm[@]}" -V porthole 2>/dev/null
+"${pacman[@]}" -Udd build/packages/*.pkg.tar.zst >build/pacman.log 2>&1 || { cat build/pacman.log; exit 1; }
+"${pacman[@]}" -Qkk porthole
+for folder in rpm arch; do "$root/$folder/usr/bin/porthole" list >/dev/null; done
+"${rpm[@]}" -e porthole 2>/dev/null
+"${pacman[@]}" -Rdd porthole >build/pacman.log 2>&1 || { cat build/pacman.log; exit 1; }
+if find "$root"/{rpm,arch} -path '*/usr/*' ! -type d | grep .; then echo "these files are left over" >&2; exit 1; fi
+rm -rf "$root"/{rpm,arch}
+
 echo "== a clean $suite"
-debootstrap --variant=minbase "$suite" "$root" "$mirror" >build/debootstrap.log 2>&1 || { tail build/debootstrap.log; exit 1; }
+# Debian has no keyring of Ubuntu, and debootstrap no script for its new suites: all use gutsy's.
+strap=(debootstrap --variant=minbase) script=()
+case $mirror in *ubuntu*) strap+=(--no-check-gpg --components=main,universe) script=(gutsy) ;; esac
+"${strap[@]}" "$suite" "$root" "$mirror" "${script[@]}" >build/debootstrap.log 2>&1 || { tail build/debootstrap.log; exit 1; }
 within() { chroot "$root" env DEBIAN_FRONTEND=noninteractive "$@"; }
 quietly() { local log=build/$1.log; shift; "$@" >"$log" 2>&1 || { tail "$log"; exit 1; }; }
 # Lists all files with their modification times, except the records of apt and dpkg.
