@@ -50,6 +50,12 @@ func TestPackagingUsesTheAppID(t *testing.T) {
 			t.Errorf("no packaging file for %s: %v", AppID, err)
 		}
 	}
+	entry, err := os.ReadFile(filepath.Join(root, "packaging", AppID+".desktop"))
+	for _, want := range []string{"Icon=" + AppID, "StartupWMClass=" + AppID} { // of notifications and windows, of X11 windows
+		if err != nil || !strings.Contains(string(entry), "\n"+want+"\n") {
+			t.Errorf("desktop entry = %q, %v, want %s in it", entry, err, want)
+		}
+	}
 	b, err := os.ReadFile(filepath.Join(root, "FyneApp.toml"))
 	if want := `ID = "` + AppID + `"`; err != nil || !strings.Contains(string(b), "\n"+want+"\n") {
 		t.Errorf("FyneApp.toml = %q, %v, want %s in it", b, err, want)

@@ -154,6 +154,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		return func() { timer.Stop() }
 	}
 	p.window = ui.NewWindow(p.app, actions{p}, history, time.Now)
+	setWindowClass()
 	p.window.OnZoom = newZoom(p).apply
 	p.connected = true
 	p.window.Fyne().SetCloseIntercept(p.close)

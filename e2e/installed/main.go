@@ -1,7 +1,7 @@
 // Command installed starts the Porthole that is installed in another root directory
 // through its desktop entry, on a virtual desktop of this machine. When tray icon and
-// window are there, it writes a picture and ends Porthole with "porthole quit". The root
-// directory needs gio. Run this command as root in its own mount namespace.
+// window are there, and the window belongs to the entry, it writes a picture and ends
+// Porthole with "porthole quit". The root directory needs gio. Run this command as root in its own mount namespace.
 //
 //	unshare --mount installed ROOT FILE.png
 package main
@@ -23,7 +23,8 @@ import (
 )
 
 const (
-	entry   = "/usr/share/applications/io.github.porthole.porthole.desktop"
+	id      = "io.github.porthole.porthole"
+	entry   = "/usr/share/applications/" + id + ".desktop"
 	program = "/usr/bin/porthole"
 )
 
@@ -67,8 +68,8 @@ func run(root, picture string) error {
 	if err := waitVisible(ctx, d, root); err != nil {
 		return errors.Join(err, d.Screenshot(picture))
 	}
-	time.Sleep(time.Second) // for the window to be drawn
-	if err := d.Screenshot(picture); err != nil {
+	drawn := until(ctx, "the window is drawn", func() bool { return hasAccent(d) })
+	if err := errors.Join(drawn, d.Screenshot(picture)); err != nil {
 		return err
 	}
 	if err := within(program, "quit"); err != nil {
@@ -110,8 +111,40 @@ func waitVisible(ctx context.Context, d *desktop.Desktop, root string) error {
 	if _, err := tray.WaitItem(ctx, agent); err != nil {
 		return err
 	}
-	_, err = d.WaitWindow(ctx, "Porthole")
-	return err
+	window, err := d.WaitWindow(ctx, "Porthole")
+	if err != nil {
+		return err
+	}
+	return checkClass(d, window.ID)
+}
+
+// checkClass fails unless panels find the desktop entry of the window: both parts of its
+// class are the name of the entry.
+func checkClass(d *desktop.Desktop, window int) error {
+	out, err := d.Command("xprop", "-id", strconv.Itoa(window), "WM_CLASS").Output()
+	if err != nil {
+		return fmt.Errorf("read the class of the window: %w", err)
+	}
+	if strings.Count(string(out), strconv.Quote(id)) != 2 {
+		return fmt.Errorf("the window has the class %q, want %s twice", out, id)
+	}
+	return nil
+}
+
+// hasAccent reports whether the desktop shows the accent colour of the dark or the light
+// theme, which each page of the window has.
+func hasAccent(d *desktop.Desktop) bool {
+	img, err := d.Picture()
+	if err != nil {
+		return false
+	}
+	for i := 0; i+3 < len(img.Pix); i += 4 {
+		switch [3]uint8(img.Pix[i:]) {
+		case [3]uint8{0x2d, 0xd4, 0xbf}, [3]uint8{0x0b, 0x7d, 0x72}:
+			return true
+		}
+	}
+	return false
 }
 
 // running returns the PIDs of the processes that run the program in the root directory.
