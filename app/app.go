@@ -92,6 +92,6 @@ func Command() *cobra.Command {
 		return cli.UsageError{Reason: err.Error()}
 	})
 	root.AddCommand(cli.Commands(doctor.Options{Version: Version, HasWindow: window.Built})...)
-	root.AddCommand(newShow(), newQuit(), newWindow(), newMenu())
+	root.AddCommand(newShow(), newQuit(), newWindow(), newTryPage(), newMenu())
 	return root
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"porthole/app/desktop"
+	"porthole/app/paths"
 )
 
 // menuTimeout is how long a menu stays open that nobody uses.
@@ -35,7 +36,7 @@ func (m *menuProcess) show(entries []string, x, y int, token string) {
 		m.a.log.Error("can't show the tray's menu", "error", err)
 		return
 	}
-	program, err := executablePath()
+	program, err := paths.Executable()
 	if err != nil {
 		m.a.log.Error("can't show the tray's menu", "error", err)
 		return

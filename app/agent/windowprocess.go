@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"runtime"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -18,6 +17,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/app/ipc"
 	"porthole/app/notify"
+	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/ui"
 )
@@ -104,7 +104,7 @@ func (w *windowProcess) start() {
 		w.reportFailure(lang.L("Can't show Porthole's window: {{.Why}}", map[string]any{"Why": err.Error()}), err.Error())
 		return
 	}
-	program, err := executablePath()
+	program, err := paths.Executable()
 	if err != nil {
 		w.reportFailure(lang.L("Can't start Porthole's window"), err.Error())
 		return
@@ -130,16 +130,6 @@ func (w *windowProcess) start() {
 		close(ended)
 		w.a.do(func() { w.exited(cmd, err, tail.String()) })
 	}()
-}
-
-// executablePath returns the program file of this process, even if it has been
-// replaced or deleted: the window must be of the same build as the agent.
-func executablePath() (string, error) {
-	const self = "/proc/self/exe"
-	if _, err := os.Stat(self); err == nil && runtime.GOOS == "linux" { // other systems have no such file
-		return self, nil
-	}
-	return os.Executable()
 }
 
 // exited handles the exit of cmd: it reports a crash and restarts the window if requested.
