@@ -105,6 +105,7 @@ type Agent struct {
 	watcher          *watch.Watcher
 	recent           []monitor.Event // the latest events, for the tray's menu
 	problems         problems
+	missing          map[string]*time.Timer // by subject of the problem: parts of the desktop that have been missing for less than missingDelay
 	settings         settings.Settings
 	autostart        autostart.Entry
 	startsAtLogin    bool // the session starts Porthole
@@ -175,6 +176,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.watcher.Stopped = a.userStops.stopped
 	a.log.Info(procevents.Describe(programs))
 	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
+	a.missing = map[string]*time.Timer{}
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
 	a.clients = knownClients{path: clientsPath()}
@@ -340,7 +342,7 @@ func (a *Agent) clearViewed() {
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), Attempts: a.attempts, CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
-		Welcome: a.uiState.state.Welcome && !a.problems.has("tray")}
+		Welcome: a.uiState.state.Welcome, NoTray: a.problems.has("tray")}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil
 	return s

@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -238,8 +239,10 @@ func (a *Agent) watchNotifications(ctx context.Context, address string) {
 // called from any goroutine.
 func (a *Agent) reportDelivery(err error) {
 	a.do(func() {
-		if a.problems.set("notifications", notificationProblem(err)) {
-			a.sendStatus()
+		if errors.Is(err, notify.ErrNoService) {
+			a.setMissing("notifications", notificationProblem(err), func() {})
+		} else {
+			a.setProblem("notifications", notificationProblem(err))
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"fyne.io/fyne/v2/lang"
 
@@ -36,6 +37,45 @@ func (p *problems) set(subject, sentence string) bool {
 	changed := (*p)[i].text != sentence
 	(*p)[i].text = sentence
 	return changed
+}
+
+// missingDelay is how long a part of the desktop must be missing before the window says
+// so. At login, programs, panel and notification daemon start at the same time; a panel
+// that restarts is away for a moment.
+const missingDelay = 3 * time.Second
+
+// setMissing sets the problem that a part of the desktop is missing once it has been
+// missing for missingDelay, and then calls shown. It belongs to the goroutine of loop.
+func (a *Agent) setMissing(subject, sentence string, shown func()) {
+	switch {
+	case a.missing[subject] != nil: // since the first report
+	case a.problems.has(subject):
+		a.setProblem(subject, sentence)
+	default:
+		var own *time.Timer
+		own = time.AfterFunc(missingDelay, func() {
+			a.do(func() {
+				if a.missing[subject] != own {
+					return // it has appeared meanwhile
+				}
+				a.setProblem(subject, sentence)
+				shown()
+			})
+		})
+		a.missing[subject] = own
+	}
+}
+
+// setProblem sets the problem of a subject immediately; "" removes it. It belongs to the
+// goroutine of loop.
+func (a *Agent) setProblem(subject, sentence string) {
+	if waiting := a.missing[subject]; waiting != nil {
+		waiting.Stop()
+		delete(a.missing, subject)
+	}
+	if a.problems.set(subject, sentence) {
+		a.sendStatus()
+	}
 }
 
 // has reports whether subject has a problem.
@@ -125,10 +165,7 @@ func trayProblem(err error) string {
 
 // trayHostProblem returns the problem that no panel shows tray icons, with advice for the desktop
 // that is there.
-func trayHostProblem(present bool, on desktop.Environment) string {
-	if present {
-		return ""
-	}
+func trayHostProblem(on desktop.Environment) string {
 	sentences := []string{lang.L("No panel shows tray icons."), trayAdvice(on), lang.L("Porthole keeps monitoring when you close the window.")}
 	return strings.Join(slices.DeleteFunc(sentences, func(s string) bool { return s == "" }), " ")
 }

@@ -27,13 +27,17 @@ func (a *Agent) startTray() {
 func (a *Agent) watchTrayHost(address string) {
 	err := desktop.WatchTrayHost(a.ctx, address, func(present bool) {
 		a.do(func() {
-			if !present && a.pendingTrayCheck {
-				a.window.show(0)
+			if present {
+				a.pendingTrayCheck = false
+				a.setProblem("tray", "")
+				return
 			}
-			a.pendingTrayCheck = false
-			if a.problems.set("tray", trayHostProblem(present, a.opts.Session.Environment())) {
-				a.sendStatus()
-			}
+			a.setMissing("tray", trayHostProblem(a.opts.Session.Environment()), func() {
+				if a.pendingTrayCheck {
+					a.window.show(0)
+				}
+				a.pendingTrayCheck = false
+			})
 		})
 	})
 	if err != nil && a.ctx.Err() == nil {

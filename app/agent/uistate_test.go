@@ -115,8 +115,8 @@ func TestWelcomeIsShownUntilDismissed(t *testing.T) {
 		t.Error("history of the first run: got no welcome")
 	}
 	a.problems.set("tray", "no tray")
-	if a.status().Welcome {
-		t.Error("no tray: got a welcome, which mentions the tray")
+	if s := a.status(); !s.Welcome || !s.NoTray {
+		t.Errorf("no tray: got welcome %t, no tray %t; want a welcome that does not mention the tray", s.Welcome, s.NoTray)
 	}
 	a.problems.set("tray", "")
 	a.WindowMessage(nil, ipc.Message{Kind: ipc.DismissWelcome})

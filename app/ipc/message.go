@@ -127,6 +127,7 @@ type Status struct {
 	// HookFailedAt is the time of the latest failure of a hook that has not succeeded since.
 	HookFailedAt time.Time `json:"hook_failed_at,omitzero"`
 	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users
+	NoTray       bool      `json:"no_tray,omitempty"` // the tray icon can't be shown, which is one of Problems
 
 	Settings     settings.Settings `json:"settings"`                 // without watches and warnings
 	StartAtLogin bool              `json:"start_at_login,omitempty"` // the session starts Porthole
