@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"porthole/app/cli"
+	"porthole/app/paths"
 	"porthole/app/trypage"
 )
 
@@ -20,6 +21,7 @@ func newTryPage() *cobra.Command {
 		Hidden: true,
 		Args:   cli.Args(cobra.NoArgs),
 		RunE: func(c *cobra.Command, _ []string) error {
+			paths.NameProcess()
 			err := trypage.Serve(c.Context(), c.InOrStdin(), c.OutOrStdout(), port, duration)
 			if errors.Is(err, trypage.ErrInUse) {
 				return exitError{status: trypage.ExitInUse, err: err}

@@ -320,10 +320,13 @@ func (d *desk) waitGone(pid int) {
 }
 
 // windowPID returns the PID of an agent's window process, or 0 if it has none.
-func windowPID(agent *process) int {
-	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", agent.pid())) // any thread may have started it
+func windowPID(agent *process) int { return childOf(agent.pid()) }
+
+// childOf returns the PID of a child of a process, or 0 if it has none.
+func childOf(parent int) int {
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", parent)) // any thread may have started it
 	for _, task := range tasks {
-		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", agent.pid(), task.Name()))
+		b, _ := os.ReadFile(fmt.Sprintf("/proc/%d/task/%s/children", parent, task.Name()))
 		var pid int
 		if n, _ := fmt.Sscan(string(b), &pid); n == 1 {
 			return pid

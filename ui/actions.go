@@ -52,6 +52,7 @@ type Status struct {
 	User        string             // user name of this session; "" if unknown
 	Settings    settings.Settings
 	Welcome     bool           // show the welcome to a new user
+	NoTray      bool           // the tray icon can't be shown, which is one of Problems
 	System      explain.System // the port settings of this machine, as far as known
 
 	RaisesWindows bool // the desktop lets Porthole raise the windows of other programs
@@ -62,7 +63,7 @@ func (s Status) ports() ports.Status {
 	return ports.Status{
 		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
 		Notifications: s.Settings.Notifications, NewExposed: s.Settings.NewExposed, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
-		Welcome: s.Welcome, System: s.System, RaisesWindows: s.RaisesWindows,
+		Welcome: s.Welcome, NoTray: s.NoTray, System: s.System, RaisesWindows: s.RaisesWindows,
 	}
 }
 

@@ -37,6 +37,9 @@ func TestGoldens(t *testing.T) {
 				r.Answer()
 				golden(page, d.window)
 			}
+			d.ShowPage(PagePorts)
+			newUser(d)
+			golden("welcome", d.window)
 			d.OpenProcess(d.Last.Listeners[len(d.Last.Listeners)-1])
 			r.Answer()
 			for _, p := range d.processes {
@@ -51,6 +54,18 @@ func TestGoldens(t *testing.T) {
 			}
 		})
 	}
+}
+
+// newUser shows the welcome with the page that a new user has opened.
+func newUser(d *desk) {
+	d.status.Welcome = true
+	d.SetStatus(d.status)
+	for _, text := range uitest.Texts(d.window.Content()) {
+		if text.Text == "Try it" {
+			test.TapCanvas(d.window.Canvas(), fyne.CurrentApp().Driver().AbsolutePositionForObject(text).AddXY(3, 3))
+		}
+	}
+	d.TryPageChanged(true, nil)
 }
 
 // everyMark shows rows with each mark, a group of rows of one process, a hovered row, a UDP row and

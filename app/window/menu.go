@@ -46,7 +46,7 @@ func RunMenu(ctx context.Context, o MenuOptions, in io.Reader, out, stderr io.Wr
 		log.Error("can't open the menu", "error", err)
 		return agent.ExitRefused
 	}
-	nameProcess()
+	paths.NameProcess()
 	createCacheDir()
 	token := desktop.TakeActivationToken()
 	_ = os.Unsetenv("FYNE_CACHE") // Fyne has read it

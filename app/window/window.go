@@ -81,7 +81,7 @@ func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (
 	// stderr is a pipe to the agent. If the agent has died, writing to it must not end
 	// this process, whose window reports that to the user.
 	signal.Ignore(syscall.SIGPIPE)
-	nameProcess()
+	paths.NameProcess()
 	createCacheDir()
 	p := &program{client: client, version: o.Version, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
@@ -113,6 +113,7 @@ type program struct {
 	ctx             context.Context // ends with the window
 	work            sync.WaitGroup  // goroutines of actions
 	asking          sync.Mutex      // held while a port is asked what answers there
+	closeTryPage    func()          // closes the page that OpenTryPage opened; nil if there is none
 
 	version string
 
@@ -337,7 +338,7 @@ var systemFacts = sync.OnceValue(func() (s explain.System) {
 
 func uiStatus(s *ipc.Status) ui.Status {
 	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, Attempts: s.Attempts, CanDismiss: s.CanDismiss,
-		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome, RaisesWindows: desktop.Windows{Session: desktop.Current()}.Accessible()}
+		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome, NoTray: s.NoTray, RaisesWindows: desktop.Windows{Session: desktop.Current()}.Accessible()}
 }
 
 // uiSettings returns what the Settings page shows.

@@ -38,7 +38,12 @@ type Actions interface {
 	Resume()
 	AcceptExposed(l *monitor.Listener) // l is not reported as newly exposed any more
 	DismissWelcome()                   // the user has read the welcome
-	DismissProblems()                  // the user has read the problems that are over
+	// OpenTryPage opens a page on a port of 127.0.0.1 for half a minute. changed is called on Fyne's
+	// goroutine: when the page is open, when it is gone, or with the error if it can't be opened,
+	// which is ErrPortInUse if another program uses the port.
+	OpenTryPage(port uint16, changed func(open bool, err error))
+	CloseTryPage()    // closes the page before its time
+	DismissProblems() // the user has read the problems that are over
 	// Set changes a setting. key and value are as in the settings file.
 	Set(key, value string)
 	StartAgent() // starts a new agent after the last one has exited
@@ -74,6 +79,7 @@ type Status struct {
 	AllAddresses  bool           // also show listeners that loopback does not reach
 	RaisesWindows bool           // the desktop lets Porthole raise the windows of other programs
 	Welcome       bool           // show the welcome to a new user
+	NoTray        bool           // the tray icon can't be shown, which is one of Problems
 	System        explain.System // the port settings of this machine, as far as known
 }
 
@@ -122,6 +128,7 @@ type Page struct {
 	right        *canvas.Text
 	warning      *widgets.WarningBar
 	welcome      *welcome
+	try          tryPage
 	Content      *fyne.Container
 	notice       string // temporary sentence in the status line
 	noticeUntil  time.Time
@@ -189,7 +196,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.undoLink = widgets.NewLink(lang.L("Undo"), p.Undo)
 	p.foot = container.NewHBox(p.left, p.undoLink)
 	p.warning = widgets.NewWarningBar(actions.StartAgent, func() { actions.DismissProblems(); p.Focus() })
-	p.welcome = newWelcome(func() {
+	p.welcome = newWelcome(p.tryIt, func() {
 		actions.DismissWelcome()
 		p.showWelcome()
 		p.table.Focus() // the link disappears and would keep the focus
@@ -212,6 +219,7 @@ func (p *Page) layout() *fyne.Container {
 
 // Update shows the listeners and events of a monitor update.
 func (p *Page) Update(u monitor.Update) {
+	defer p.showTried()
 	now := p.now()
 	p.lastOwners.Observe(u.Events)
 	first := !p.ready || len(u.Events) == 0
@@ -330,6 +338,7 @@ func (p *Page) Tick() {
 	if !p.live {
 		return // ages stop without an agent
 	}
+	p.openTried()
 	now, rearrange := p.now(), false
 	if p.alike {
 		p.showDistinguishing()
@@ -511,7 +520,8 @@ func (p *Page) warn(problems []string) {
 
 // showWelcome shows or hides the welcome line.
 func (p *Page) showWelcome() {
-	if p.welcome.show(p.status.Welcome && p.live, p.status.Rules) {
+	p.welcome.try.SetText(p.tryLabel())
+	if p.welcome.show(p.status.Welcome && p.live, p.status, p.tryText()) {
 		widgets.Relayout(p.Content)
 	}
 }

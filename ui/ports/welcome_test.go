@@ -47,8 +47,21 @@ func TestWelcomeWithoutDefaultWatch(t *testing.T) {
 	if text := d.ports.welcome.text.Segment.Text; strings.Contains(text, "62893") || !strings.Contains(text, "star") {
 		t.Errorf("62893 not watched: got welcome %q", text)
 	}
+	if d.ports.welcome.try.Visible() {
+		t.Error("62893 not watched: got an offer to try it, which would show no notification and no card")
+	}
 	d.Disconnect()
 	if d.ports.welcome.object.Visible() {
 		t.Error("the welcome is visible after the agent disconnected")
+	}
+}
+
+func TestWelcomeWithoutTray(t *testing.T) {
+	d := newDesk(t)
+	for _, rules := range []watch.Rules{watch.Default(), watch.Rules{}.WithPort(8080)} {
+		d.SetStatus(Status{Welcome: true, NoTray: true, Rules: rules})
+		if text := d.ports.welcome.text.Segment.Text; !d.ports.welcome.object.Visible() || strings.Contains(text, "tray") {
+			t.Errorf("no tray: got welcome %q, visible %v", text, d.ports.welcome.object.Visible())
+		}
 	}
 }

@@ -30,6 +30,8 @@ type Desk struct {
 
 	// AnswerEnvironment answers the last call of Environment.
 	AnswerEnvironment func(lines []string, problem string)
+	// TryPageChanged reports on the page of the last call of OpenTryPage.
+	TryPageChanged func(open bool, err error)
 	// AnswerPort answers the last call of AskPort.
 	AnswerPort func(reply.Reply)
 }
@@ -98,6 +100,7 @@ func (d *Desk) Unwatch(port uint16)                { d.Ask("unwatch %d", port) }
 func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
 func (d *Desk) Pause(t time.Duration)              { d.Ask("pause %v", t) }
 func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
+func (d *Desk) CloseTryPage()                      { d.Ask("close the page") }
 func (d *Desk) DismissProblems()                   { d.Ask("dismiss the problems") }
 func (d *Desk) AcceptExposed(l *monitor.Listener)  { d.Ask("accept %d", l.Port) }
 func (d *Desk) Resume()                            { d.Ask("resume") }
@@ -120,6 +123,12 @@ func (d *Desk) OpenFolder(path string)             { d.Ask("folder %s", path) }
 func (d *Desk) Environment(o monitor.Owner, done func([]string, string)) {
 	d.Ask("environment of %d", o.PID)
 	d.AnswerEnvironment = done
+}
+
+// OpenTryPage records the request. TryPageChanged reports on the page.
+func (d *Desk) OpenTryPage(port uint16, changed func(bool, error)) {
+	d.Ask("open a page on %d", port)
+	d.TryPageChanged = changed
 }
 
 // AskPort records the request. AnswerPort answers it.
