@@ -25,9 +25,8 @@ const (
 )
 
 var (
-	errSilent      = errors.New("the kernel sends no messages about destroyed sockets, as in some containers")
-	errNoCounters  = errors.New("the kernel's messages about destroyed sockets have no counters")
-	errUnsupported = errors.New("this system does not report destroyed sockets")
+	errSilent     = errors.New("the kernel sends no messages about destroyed sockets, as in some containers")
+	errNoCounters = errors.New("the kernel's messages about destroyed sockets have no counters")
 )
 
 // destroyed is one socket of a message.
