@@ -38,7 +38,7 @@ build: check-prerequisites ## build build/porthole
 test: prerequisites-test build ## install missing packages and run all tests
 	@packaging/test.sh $(BIN)
 
-bench: ## compare the monitor with other tools (10 minutes): build/bench.md and build/bench.svg
+bench: ## compare the monitor with other tools (30 minutes): build/bench.md, build/bench.svg and build/starts.md
 	@packaging/bench.sh
 
 cost: build ## measure agent and window, each beside a minimal Fyne program (20 minutes; OVER=10s)

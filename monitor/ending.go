@@ -21,6 +21,7 @@ type ending struct {
 
 const (
 	exitWait   = 250 * time.Millisecond // for a process to end after its sockets were closed. Usually that takes microseconds, but on a busy machine it may wait for a processor
+	aliveWait  = 50 * time.Millisecond  // for a process that is still running to end. Some, such as Python, close their sockets in their last milliseconds
 	exitDelay  = 5 * time.Millisecond   // for the report of an exit after it, which may wait for a processor, too
 	exitCheck  = time.Millisecond       // shortest time between two checks
 	checkShare = 8                      // the time between two checks is this fraction of the time waited
@@ -59,14 +60,17 @@ func (m *Monitor) awaitExits(now time.Time) (next time.Time) {
 
 // awaitExit asks how a process ended, and reports whether it may be known later.
 func (m *Monitor) awaitExit(e *ending, now time.Time) bool {
-	if e.exit.Known() || e.life == Alive || !now.Before(e.until) {
+	if e.exit.Known() || e.life == NeverKnown || !now.Before(e.until) {
 		return false
 	}
 	e.exit, e.life = m.opts.Programs.Exit(e.owner)
 	if e.life == Ended && e.ended.IsZero() {
 		e.ended, e.until = now, now.Add(exitDelay)
 	}
-	return !e.exit.Known() && e.life != Alive
+	if e.life == Alive && !now.Before(e.begin.Add(aliveWait)) {
+		e.until = now
+	}
+	return !e.exit.Known() && e.life != NeverKnown && now.Before(e.until)
 }
 
 // exitOf returns how the principal owner of a closed listener ended.

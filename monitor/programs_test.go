@@ -250,14 +250,27 @@ func TestCloseWaitsForTheExit(t *testing.T) {
 	}, 1)
 }
 
-// A server that closes its port and runs on is reported as fast as before.
-func TestCloseOfARunningProcessDoesNotWait(t *testing.T) {
+// Some programs close their sockets before they end. A process that closes its port and
+// runs on does not wait long for that, and not at all where its end is never known.
+func TestCloseOfARunningProcess(t *testing.T) {
 	programs(t, func(s *scene, f *fakePrograms) {
 		f.exit(10, Exit{}, Alive)
 		s.table.listen()
-		s.after(defaultInterval + time.Microsecond)
-		s.want("closed tcp-3001-1")
+		s.after(defaultInterval + aliveWait/2)
+		f.exit(10, ExitStatus(1), Ended)
+		s.after(aliveWait / 4)
+		if u := s.want("closed tcp-3001-1"); !u.Events[0].Crashed() {
+			t.Errorf("got exit %+v, want status 1", u.Events[0].Exit)
+		}
 	}, 1)
+	for life, wait := range map[Life]time.Duration{Alive: aliveWait + aliveWait/checkShare, NeverKnown: 0} {
+		programs(t, func(s *scene, f *fakePrograms) {
+			f.exit(10, Exit{}, life)
+			s.table.listen()
+			s.after(defaultInterval + wait + time.Microsecond)
+			s.want("closed tcp-3001-1")
+		}, 1)
+	}
 }
 
 func TestSharedListenerIsNotClosedByACrash(t *testing.T) {

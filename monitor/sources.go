@@ -62,7 +62,7 @@ type ProcessSource interface {
 	// Watch replaces the processes whose ends will be asked for.
 	Watch(owners []Owner)
 	// Exit returns how o ended, the zero value if that is not known, and whether o is
-	// still running. While o is Exiting, a later call may know more.
+	// still running. Unless it is NeverKnown, a later call may know more.
 	Exit(o Owner) (Exit, Life)
 }
 
@@ -74,6 +74,7 @@ const (
 	Alive   Life = iota
 	Exiting      // it has closed its descriptors and will end any moment
 	Ended
+	NeverKnown // the system does not tell how it ends
 )
 
 // Hint is the reason why Table.Wait returned early. Hints can be combined.

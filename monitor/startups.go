@@ -24,10 +24,10 @@ type startup struct {
 
 const (
 	startupShare    = 50                    // the polling interval is this fraction of the program's age
-	startupInterval = 10 * time.Millisecond // the shortest interval
+	startupInterval = 15 * time.Millisecond // the shortest interval
 	maxStartups     = 32                    // programs
-	startupPolls    = 300                   // budget: one program needs 50 polls until half a second and 160 until 12 s, when the interval is the usual one
-	startupRate     = 20.0                  // budget: polls a second in the long run, each 0.1 to 0.2 ms
+	startupPolls    = 300                   // budget: one program needs 50 polls until 0.75 s and 140 until 12 s, when the interval is the usual one
+	startupRate     = 16.0                  // budget: polls a second in the long run, each 0.2 ms
 )
 
 func newStartups(running func(int) bool) *startups {
@@ -45,12 +45,15 @@ func (s *startups) add(pid int, now time.Time) {
 
 // interval returns the time until the next poll: longest, or less if a program has started
 // recently. A program that has ended is of interest for as long again as it has run: it
-// may have left a server in the background.
+// may have left a server in the background. The shortest ones, which are most, are of none.
 func (s *startups) interval(now time.Time, longest time.Duration) time.Duration {
 	for len(s.recent) > 0 {
 		p := &s.recent[len(s.recent)-1]
 		if p.until.IsZero() && !s.running(p.pid) {
-			p.until = now.Add(now.Sub(p.at))
+			p.until = now
+			if now.Sub(p.at) > 2*startupInterval {
+				p.until = now.Add(now.Sub(p.at))
+			}
 		}
 		wait := max(now.Sub(p.at)/startupShare, startupInterval)
 		if wait >= longest {

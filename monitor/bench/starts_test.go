@@ -20,10 +20,10 @@ import (
 )
 
 const (
-	starts        = 100             // of each kind
-	startUp       = time.Second     // the longest start-up time of a server
-	startsASec    = 500             // programs
-	stormFor      = 2 * time.Minute //
+	starts        = 100         // of each kind
+	startUp       = time.Second // the longest start-up time of a server
+	startsASec    = 500         // programs
+	stormFor      = 2 * time.Minute
 	budgetUsed    = 20 * time.Second
 	withPrograms  = "Porthole, which learns of programs that start"
 	withoutThem   = "Porthole without that"

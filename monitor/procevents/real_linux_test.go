@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 		"dying server": playDyingServer,
 		"eater":        playEater,
 		"threads":      playThreads,
+		"closes first": playClosesFirst,
 	}))
 }
 
@@ -85,6 +86,17 @@ func playThreads() {
 }
 
 const threads = 40
+
+// playClosesFirst listens, and when its input ends closes its port and fails a little
+// later, as Python does.
+func playClosesFirst() {
+	ln, file := child.ListenerFile()
+	child.Report(child.Listening{Port: child.Port(ln)})
+	child.Wait()
+	_, _ = file.Close(), ln.Close()
+	time.Sleep(10 * time.Millisecond)
+	os.Exit(3)
+}
 
 // needEvents opens a source, and skips the test if there are no events.
 func needEvents(t *testing.T) *procevents.Source {
@@ -206,6 +218,14 @@ func TestClosedSaysHowTheOwnerEnded(t *testing.T) {
 				t.Errorf("got %q, want %q", got, want)
 			}
 		})
+	}
+}
+
+func TestExitAfterTheClose(t *testing.T) {
+	updates := run(t, needEvents(t))
+	got := endingOf(t, updates, func() child.Server { return serve(t, "closes first") })
+	if want := "exited with status 3"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

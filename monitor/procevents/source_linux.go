@@ -156,7 +156,7 @@ func (s *Source) Watch(owners []monitor.Owner) {
 // Exit implements monitor.ProcessSource.
 func (s *Source) Exit(o monitor.Owner) (monitor.Exit, monitor.Life) {
 	if o.Start == 0 || s.exits == nil && !s.pidfds.has(o) {
-		return monitor.Exit{}, monitor.Alive // nothing will be known later
+		return monitor.Exit{}, monitor.NeverKnown
 	}
 	life := lifeOf(o) // before the exit is read, which is known after the end
 	if status, ok := s.pidfds.waitStatus(o); ok {

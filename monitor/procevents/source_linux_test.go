@@ -64,7 +64,7 @@ func justStarted(ago time.Duration) uint64 {
 
 // text describes what is known about an exit.
 func text(e monitor.Exit, l monitor.Life) string {
-	return strings.TrimSpace(e.Sentence().String() + map[monitor.Life]string{monitor.Alive: " alive", monitor.Exiting: " exiting", monitor.Ended: " ended"}[l])
+	return strings.TrimSpace(e.Sentence().String() + map[monitor.Life]string{monitor.Alive: " alive", monitor.Exiting: " exiting", monitor.Ended: " ended", monitor.NeverKnown: " never known"}[l])
 }
 
 // unusedPID is no process: it is above every pid_max.

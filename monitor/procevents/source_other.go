@@ -40,5 +40,5 @@ func (*Source) Watch([]monitor.Owner) {}
 
 // Exit implements monitor.ProcessSource.
 func (*Source) Exit(monitor.Owner) (monitor.Exit, monitor.Life) {
-	return monitor.Exit{}, monitor.Ended
+	return monitor.Exit{}, monitor.NeverKnown
 }
