@@ -238,7 +238,7 @@ func TestExitInAPIDNamespace(t *testing.T) {
 		t.Skip("this kernel tells no exits: they need Linux 6.15")
 	}
 	s := procevents.Open()
-	defer s.Close()
+	t.Cleanup(func() { _ = s.Close() }) // after the monitor has ended
 	updates := run(t, s)
 	for how, want := range map[string]string{"exit 0": "exited normally", "exit 3": "exited with status 3", "kill -SEGV $$": "was killed by SIGSEGV"} {
 		got := endingOf(t, updates, func() child.Server {
