@@ -36,7 +36,7 @@ lines stay as they are. A running Porthole applies the change at once.`,
 		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
 	add := &cobra.Command{
-		Use:   "add [PORT | RANGE]...",
+		Use:   "add [PORT | RANGE | PORT/udp]...",
 		Short: "Watch ports, or with --match a service wherever it listens",
 		RunE:  func(_ *cobra.Command, args []string) error { return runWatchAdd(args, o) },
 	}
@@ -50,7 +50,7 @@ lines stay as they are. A running Porthole applies the change at once.`,
 	}
 	o.addJSON(list, "print one JSON object")
 	remove := &cobra.Command{
-		Use:   "remove PORT | RANGE | NAME",
+		Use:   "remove PORT | RANGE | PORT/udp | NAME",
 		Short: "Remove the watches of exactly these ports, or with this name",
 		Args:  Args(cobra.ExactArgs(1)),
 		RunE:  func(_ *cobra.Command, args []string) error { return runWatchRemove(args[0], o.Options) },
@@ -75,13 +75,11 @@ type watchesJSON struct {
 // runWatchAdd adds a watch to the settings file. It does nothing if there is an equal
 // one that is switched on.
 func runWatchAdd(args []string, o watchOptions) error {
-	rule := watch.Rule{Name: o.Name}
-	var err error
-	if len(args) > 0 {
-		if rule.Ports, err = monitor.ParsePorts(args...); err != nil {
-			return UsageError{err.Error()}
-		}
+	rule, err := parseWatched(args...)
+	if err != nil {
+		return UsageError{err.Error()}
 	}
+	rule.Name = o.Name
 	if rule.Match, err = watch.ParsePattern(o.Match); err != nil {
 		return UsageError{"--match: " + err.Error()}
 	}
@@ -89,7 +87,7 @@ func runWatchAdd(args []string, o watchOptions) error {
 		return UsageError{"a watch needs ports, such as 3000-3999, or --match"}
 	}
 	_, err = settings.Open(settings.Path()).ChangeWatches(func(r watch.Rules) watch.Rules {
-		if port, single := rule.Ports.Single(); single && rule.Name == "" && rule.Match.IsZero() {
+		if port, single := rule.SingleTCP(); single && rule.Name == "" && rule.Match.IsZero() {
 			return r.WithPort(port)
 		}
 		if slices.ContainsFunc(r, rule.Equal) {
@@ -103,14 +101,32 @@ func runWatchAdd(args []string, o watchOptions) error {
 	return printWatch(o.Stdout, "Watching ", rule)
 }
 
+// parseWatched returns a rule about the ports in texts, which are written as in the
+// settings file; about none without texts. An error is one sentence for the user.
+func parseWatched(texts ...string) (rule watch.Rule, err error) {
+	if len(texts) > 0 {
+		err = rule.ParsePorts(strings.Join(texts, " "))
+	}
+	return rule, err
+}
+
+// samePorts reports whether rule is about exactly the ports of wanted; if wanted
+// excludes none, exclusions of rule do not count.
+func samePorts(rule, wanted watch.Rule) bool {
+	if wanted.Except == nil {
+		rule.Except = nil
+	}
+	return rule.PortsText() == wanted.PortsText()
+}
+
 // runWatchRemove removes the watches whose ports or name are text.
 func runWatchRemove(text string, o Options) error {
-	ports, notPorts := monitor.ParsePorts(text)
+	wanted, notPorts := parseWatched(text)
 	var removed watch.Rules
 	_, err := settings.Open(settings.Path()).ChangeWatches(func(r watch.Rules) watch.Rules {
 		removed = nil
 		return slices.DeleteFunc(slices.Clone(r), func(rule watch.Rule) bool {
-			found := rule.Name == text || notPorts == nil && slices.Equal(rule.Ports, ports)
+			found := rule.Name == text || notPorts == nil && samePorts(rule, wanted)
 			if found {
 				removed = append(removed, rule)
 			}
@@ -140,7 +156,7 @@ func runWatchList(o Options) error {
 	if o.JSON {
 		out := watchesJSON{Watches: []watchJSON{}}
 		for _, r := range s.Watches {
-			out.Watches = append(out.Watches, watchJSON{r.Name, r.Ports.String(), r.Match.String(), r.Off})
+			out.Watches = append(out.Watches, watchJSON{r.Name, r.PortsText(), r.Match.String(), r.Off})
 		}
 		return writeLine(o.Stdout, out)
 	}
@@ -159,7 +175,7 @@ func runWatchList(o Options) error {
 // printWatch prints a watch on one line: "3000-3999, match vite, name shop (off)".
 func printWatch(w io.Writer, before string, rule watch.Rule) error {
 	var parts []string
-	for _, p := range []string{rule.Ports.String(), orElse("match ", rule.Match.String()), orElse("name ", rule.Name)} {
+	for _, p := range []string{rule.PortsText(), orElse("match ", rule.Match.String()), orElse("name ", rule.Name)} {
 		if p != "" {
 			parts = append(parts, monitor.Clean(p, 200))
 		}

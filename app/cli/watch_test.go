@@ -47,3 +47,40 @@ func TestWatchAddListRemove(t *testing.T) {
 		t.Errorf("add with an invalid pattern: got %v, want a UsageError", err)
 	}
 }
+
+// The settings file has UDP ports and exclusions too: the commands must not lose them.
+func TestWatchUDPAndExclusions(t *testing.T) {
+	const before = "watches:\n  - ports: 5353\n  - ports: 40001-40008, -40003\n    name: compose\n"
+	setSettings(t, before)
+	var out bytes.Buffer
+	o := Options{Stdout: &out, Stderr: &out}
+	for range 2 { // the second does nothing
+		if err := runWatchAdd([]string{"5353/udp"}, watchOptions{Options: o}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out.Reset()
+	if err := runWatchList(o); err != nil || out.String() != "5353\n40001-40008, -40003, name compose\n5353/udp\n" {
+		t.Errorf("list: got %q, %v", out.String(), err)
+	}
+	out.Reset()
+	want := `{"watches":[{"ports":"5353"},{"name":"compose","ports":"40001-40008, -40003"},{"ports":"5353/udp"}]}` + "\n"
+	if err := runWatchList(Options{JSON: true, Stdout: &out}); err != nil || out.String() != want {
+		t.Errorf("list --json: got %q, %v, want %q", out.String(), err, want)
+	}
+	if err := runWatchRemove("40001-40008, -40004", o); Status(err) != 1 {
+		t.Errorf("remove with another exclusion: got %v, want status 1", err)
+	}
+	if err := runWatchRemove("5353/udp", o); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(settings.Path()); err != nil || string(text) != before {
+		t.Errorf("after remove: got %q, %v, want %q", text, err, before)
+	}
+	if err := runWatchRemove("40001-40008", o); err != nil {
+		t.Errorf("remove without naming the exclusion: %v", err)
+	}
+	if err := runWatchAdd([]string{"5353/udp", "80"}, watchOptions{Options: o}); Status(err) != 2 {
+		t.Errorf("add TCP and UDP ports: got %v, want a UsageError", err)
+	}
+}
