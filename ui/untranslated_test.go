@@ -27,7 +27,7 @@ var untranslated = map[string]string{
 	"panic: ":            "begins what a crashed program prints, and the next",
 	"fatal error: ":      "",
 	"rule ":              "the key of a notification, and the next",
-	" client":             "the end of the key of a notification",
+	" client":            "the end of the key of a notification",
 	"burst ":             "",
 	"settings warnings":  "the key of a problem",
 	"listener events":    "the kind of a query of the history",
