@@ -50,11 +50,11 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 }
 
 // markStops returns events with Stopped where the user stopped the owners. The news of
-// that comes after the signal, so it is awaited if a process seems to have crashed, unless
-// ctx ends.
+// a signal comes after it, so it is awaited, unless ctx ends, if a process seems to have
+// crashed, or was asked to exit and may have been forced to.
 func (a *Agent) markStops(ctx context.Context, events []monitor.Event) []monitor.Event {
 	marked := a.userStops.markEvents(events)
-	if slices.ContainsFunc(marked, monitor.Event.Crashed) {
+	if slices.ContainsFunc(marked, func(e monitor.Event) bool { return e.Crashed() || e.Stopped != "" }) {
 		select {
 		case <-ctx.Done():
 		case <-time.After(watch.CrashDelay):

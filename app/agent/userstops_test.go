@@ -77,6 +77,25 @@ func TestForceQuitIsNoCrash(t *testing.T) {
 	})
 }
 
+// After SIGTERM the user forced the process to quit. How it ended may be unknown, and the
+// news of SIGKILL comes after the close.
+func TestHistoryNamesTheLastSignal(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		a, _ := newTestAgent(t, "")
+		defer a.quit()
+		a.userStops.add(ipc.Process{PID: 7, Start: 7, How: "SIGTERM"})
+		closed := killedListener()
+		closed.Exit = monitor.Exit{}
+		stored := make(chan []monitor.Event, 1)
+		go func() { stored <- a.markStops(t.Context(), []monitor.Event{closed}) }()
+		time.Sleep(watch.CrashDelay / 2)
+		a.userStops.add(ipc.Process{PID: 7, Start: 7, How: "SIGKILL"})
+		if e := (<-stored)[0]; e.Stopped != "SIGKILL" {
+			t.Errorf("stored as stopped by %q, want SIGKILL", e.Stopped)
+		}
+	})
+}
+
 func TestCrashIsReportedAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		a, notifier := newTestAgent(t, "")
