@@ -28,6 +28,9 @@ const ExitInUse = 4
 // ErrInUse is the error of Serve and Run if another program uses the port.
 var ErrInUse = errors.New("the port is in use")
 
+// killDelay is how long Run waits for the end of a process that it has asked to end.
+const killDelay = 2 * time.Second
+
 // text is what the page shows.
 const text = `Porthole opened this page so that you can try it.
 
@@ -102,7 +105,16 @@ func Run(ctx context.Context, c *exec.Cmd, onOpen func()) error {
 		return fmt.Errorf("start the page: %w", err)
 	}
 	defer stdin.Close()
-	stop := context.AfterFunc(ctx, func() { _ = c.Process.Kill() }) // fails if it has ended
+	ended := make(chan struct{})
+	defer close(ended)
+	stop := context.AfterFunc(ctx, func() {
+		_ = stdin.Close() // a killed server would be reported as a crash
+		select {
+		case <-ended:
+		case <-time.After(killDelay):
+			_ = c.Process.Kill() // fails if it has ended
+		}
+	})
 	defer stop()
 	line, _ := bufio.NewReader(stdout).ReadString('\n') // without the line, Wait has the reason
 	if line == opened {

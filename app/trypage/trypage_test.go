@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -56,15 +57,15 @@ func startPage() {
 }
 
 // start runs the page's process in the background. The result is sent to ended.
-func start(t *testing.T, ctx context.Context, port int, d time.Duration) (open chan struct{}, ended chan error) {
+func start(t *testing.T, ctx context.Context, port int, d time.Duration) (c *exec.Cmd, open chan struct{}, ended chan error) {
 	t.Helper()
 	t.Setenv(portVariable, fmt.Sprint(port))
 	t.Setenv(durationVariable, d.String())
-	c := child.Command("page")
+	c = child.Command("page")
 	c.Stderr = nil
 	open, ended = make(chan struct{}), make(chan error, 1)
 	go func() { ended <- Run(ctx, c, func() { close(open) }) }()
-	return open, ended
+	return c, open, ended
 }
 
 func address(port int) string { return fmt.Sprintf("127.0.0.1:%d", port) }
@@ -83,7 +84,7 @@ func wantFree(t *testing.T, port int) {
 func TestThePageIsAPlainText(t *testing.T) {
 	port := freeport.Get(t)
 	ctx, cancel := context.WithCancel(t.Context())
-	open, ended := start(t, ctx, port, time.Minute)
+	c, open, ended := start(t, ctx, port, time.Minute)
 	select {
 	case <-open:
 	case err := <-ended:
@@ -102,12 +103,15 @@ func TestThePageIsAPlainText(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Errorf("Run() = %v after ctx ended, want nil", err)
 	}
+	if !c.ProcessState.Success() {
+		t.Errorf("the page ended with %v, which would be reported as a crash", c.ProcessState)
+	}
 	wantFree(t, port)
 }
 
 func TestThePageEndsByItself(t *testing.T) {
 	port := freeport.Get(t)
-	open, ended := start(t, t.Context(), port, 50*time.Millisecond)
+	_, open, ended := start(t, t.Context(), port, 50*time.Millisecond)
 	if err := <-ended; err != nil {
 		t.Errorf("Run() = %v, want nil", err)
 	}
@@ -125,7 +129,7 @@ func TestThePortIsInUse(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	_, ended := start(t, t.Context(), l.Addr().(*net.TCPAddr).Port, time.Minute)
+	_, _, ended := start(t, t.Context(), l.Addr().(*net.TCPAddr).Port, time.Minute)
 	if err := <-ended; !errors.Is(err, ErrInUse) {
 		t.Errorf("Run() = %v, want ErrInUse", err)
 	}
