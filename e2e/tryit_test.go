@@ -20,13 +20,11 @@ func TestTryIt(t *testing.T) {
 	for _, end := range []string{"closed", "killed"} {
 		d.do("open the window", item.Click(d.step(), menuOpenWindow))
 		window := d.mainWindow()
-		d.eventually("the window has a known size", func() error {
-			d.do("resize", window.Resize(1000, 600))
-			d.steady(window)
-			return wantSize(window, 1000, 600)
-		})
+		d.steady(window)
 		d.shot("offer")
-		d.do("click Try it", window.Click(1000-88, 600-42))
+		_, frame, err := windowPicture(d, window)
+		d.do("find the window", err)
+		d.do("click Try it", window.Click(frame.Dx()-84, frame.Dy()-42))
 		d.note(noteOpen("62893", "porthole"))
 		var page int
 		d.eventually("the page has a process", func() error {
@@ -55,12 +53,10 @@ func TestTryIt(t *testing.T) {
 	d.eventually("both pages are reported", func() error {
 		got := map[string]int{}
 		for _, n := range d.rec.Notes() {
-			if n.Replaces == 0 {
-				got[strings.SplitN(n.Summary, ":", 2)[0]]++
-			}
+			got[strings.SplitN(n.Summary, ":", 2)[0]]++
 		}
-		if got[noteOpen("62893")] != 2 || got[noteClosed("62893")] != 2 {
-			return fmt.Errorf("got the notifications %v, want 2 of each", got)
+		if got[noteOpen("62893")] < 2 || got[noteClosed("62893")] < 2 { // more if an owner was found late
+			return fmt.Errorf("got the notifications %v, want 2 about the opened port and 2 about the closed one", got)
 		}
 		return nil
 	})
