@@ -308,8 +308,11 @@ func (a *Agent) nextWakeup(now time.Time) time.Duration {
 	if next := a.watcher.NextDue(); !next.IsZero() {
 		d = min(d, next.Sub(now))
 	}
-	if a.heldBack(now) {
+	switch {
+	case a.heldBack(now):
 		d = min(d, maxPauseSleep)
+	case a.quietEnded(now): // an update came just after the end, or the settings changed
+		d = 0
 	}
 	if a.paused && !a.pausedUntil.IsZero() {
 		d = min(d, a.pausedUntil.Sub(now), maxPauseSleep)

@@ -67,10 +67,16 @@ func (a *Agent) heldBack(now time.Time) bool {
 	return !a.paused && len(a.missed) > 0 && a.settings.QuietHours.Contains(now)
 }
 
+// quietEnded reports whether alerts have waited for the end of the quiet hours, and these
+// have ended or are no longer in the settings.
+func (a *Agent) quietEnded(now time.Time) bool {
+	return !a.paused && len(a.missed) > 0 && !a.settings.QuietHours.Contains(now)
+}
+
 // endQuietHours shows one notification about the alerts of the quiet hours after
 // they have ended.
 func (a *Agent) endQuietHours(now time.Time) {
-	if !a.paused && len(a.missed) > 0 && !a.settings.QuietHours.Contains(now) {
+	if a.quietEnded(now) {
 		a.showMissed(notify.QuietSummary)
 		a.savePause()
 	}

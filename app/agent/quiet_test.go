@@ -42,7 +42,17 @@ func TestQuietHours(t *testing.T) {
 		if a.paused {
 			t.Error("quiet hours became a pause")
 		}
+		hours := a.settings.QuietHours
+		a.settings.QuietHours = settings.Hours{} // removed from the settings
+		if wake := a.nextWakeup(time.Now()); wake > 0 {
+			t.Errorf("without quiet hours the agent sleeps for %v while alerts wait", wake)
+		}
+		a.settings.QuietHours = hours
 		time.Sleep(time.Hour)
+		// An update may have interrupted the sleep just after the end.
+		if wake := a.nextWakeup(time.Now()); wake > 0 {
+			t.Errorf("after the quiet hours the agent sleeps for %v while alerts wait", wake)
+		}
 		a.endQuietHours(time.Now())
 		notifier.want(t, "During the quiet hours: 62893 is open: node")
 		a.endQuietHours(time.Now())
