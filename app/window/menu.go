@@ -72,13 +72,9 @@ func RunMenu(ctx context.Context, o MenuOptions, in io.Reader, out, stderr io.Wr
 		return agent.ExitNoGL
 	}
 	placeMenu(w, o.X, o.Y)
-	time.AfterFunc(scaleTime, func() {
-		fyne.Do(func() {
-			if onWayland() {
-				new(sharpener).check(a.Driver().AllWindows())
-			}
-		})
-	})
+	if onWayland() {
+		time.AfterFunc(scaleTime, func() { fyne.Do(func() { new(sharpener).check(a.Driver().AllWindows()) }) })
+	}
 	if native, ok := w.(driver.NativeWindow); ok && token != "" {
 		native.RunNative(func(context any) {
 			switch c := context.(type) {

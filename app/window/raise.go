@@ -17,7 +17,7 @@ import (
 // raise itself only with an activation token, which the desktop gives for a click;
 // otherwise the window closes and the agent opens a new one.
 func (p *program) raise(m ipc.Message) {
-	if onWayland() && !p.activate(m.Token) {
+	if p.wayland && !p.activate(m.Token) {
 		p.status = agent.ExitRestart
 		p.close()
 		return
@@ -25,7 +25,7 @@ func (p *program) raise(m ipc.Message) {
 	p.window.Raise(m.Port)
 	p.window.ShowPage(m.Page)
 	p.raiseX11(m.Token)
-	if onWayland() {
+	if p.wayland {
 		time.AfterFunc(activationTime, func() { p.do(p.restartIfBehind) })
 	}
 }
@@ -44,7 +44,9 @@ func (p *program) restartIfBehind() {
 }
 
 // onWayland reports whether the windows are on Wayland. WAYLAND_DISPLAY does not tell: on
-// desktops that draw no window frames, Fyne (2.8.1) uses the X server.
+// desktops that draw no window frames, Fyne (2.8.1) uses the X server. It is called once, when the
+// first window is shown: any call of GLFW panics with an error that an earlier one has left,
+// such as the end of the display.
 func onWayland() bool { return glfw.GetPlatform() == glfw.PlatformWayland }
 
 // activate raises the window on Wayland with an activation token and reports whether that

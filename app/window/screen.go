@@ -60,7 +60,7 @@ func (p *program) moveTo(at *ui.Position) {
 // where windows have no position. Fyne has no API for it: the current OpenGL context belongs to the window.
 func (p *program) withNative(do func(*glfw.Window)) {
 	w, ok := p.window.Fyne().(interface{ RunWithContext(func()) })
-	if !ok || !p.shown || p.loopEnded || onWayland() {
+	if !ok || !p.shown || p.loopEnded || p.wayland {
 		return
 	}
 	w.RunWithContext(func() {

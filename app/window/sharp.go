@@ -51,7 +51,7 @@ const scaleTime = 100 * time.Millisecond
 
 // sharpen paints windows again that have learned the scale of their screen.
 func (p *program) sharpen() {
-	if onWayland() && !p.loopEnded {
+	if p.wayland && !p.loopEnded {
 		p.sharpener.check(p.app.Driver().AllWindows())
 	}
 }

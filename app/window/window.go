@@ -100,6 +100,7 @@ type program struct {
 	window       *ui.Window
 	connected    bool // to the agent
 	shown        bool // the window is open
+	wayland      bool // it is on Wayland
 	loopEnded    bool // Fyne's loop and GLFW have ended
 	focused      bool // the window has the focus, as far as known
 	hasSnapshot  bool // a snapshot has been received
@@ -166,7 +167,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		p.log.Error("can't open a window: OpenGL does not work")
 		return agent.ExitNoGL
 	}
-	p.shown = true
+	p.shown, p.wayland = true, onWayland()
 	if token != "" { // the user's click opened it
 		p.activate(token)
 		p.raiseX11(token)
