@@ -196,11 +196,17 @@ func nothingToStop(ctx context.Context, t target, others []*monitor.Listener) er
 		}
 		texts = append(texts, text+" listens on "+endpointText(l))
 	}
-	where, advice := "", ""
-	if t.addresses() == nil {
-		where, advice = " on loopback", "; to stop it: porthole stop "+strconv.Itoa(int(t.Port))+" --all"
+	where, them, flag := "", "it", ""
+	if len(others) > 1 {
+		them = "them"
 	}
-	return fmt.Errorf("nothing listens on %s%s. %s%s", t, where, strings.Join(texts, ", "), advice)
+	if t.addresses() == nil {
+		where = " on loopback"
+	}
+	if slices.ContainsFunc(others, func(l *monitor.Listener) bool { return !l.AcceptsLoopback() }) {
+		flag = " --all"
+	}
+	return fmt.Errorf("nothing listens on %s%s. %s; to stop %s: porthole stop %d%s", t, where, strings.Join(texts, ", "), them, t.Port, flag)
 }
 
 // listenersAt returns the listeners on port.

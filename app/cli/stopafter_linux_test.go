@@ -48,6 +48,15 @@ func TestStopEndsOnlyWhatListShows(t *testing.T) {
 	}
 }
 
+// A server that wanted all addresses reports them, and not the one that is taken.
+func TestStopAnotherAddressSaysHow(t *testing.T) {
+	pid, port := startTarget(t, "listen", child.At("127.0.0.1:0"))
+	out, err := stopOutput(t, "Error: listen EADDRINUSE: address already in use :::"+port, stopOptions{Yes: true})
+	if want := "listens on 127.0.0.1:" + port + "; to stop it: porthole stop " + port; Status(err) != 1 || !isRunning(pid) || !strings.HasSuffix(err.Error(), want) {
+		t.Errorf("error = %v, running = %t, want %q\n%s", err, isRunning(pid), want, out)
+	}
+}
+
 // stopOutputWith is stopOutput with options that select listeners.
 func stopOutputWith(t *testing.T, target string, o stopOptions) (string, error) {
 	t.Helper()
