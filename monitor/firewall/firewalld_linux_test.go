@@ -175,7 +175,7 @@ func TestFirewalld(t *testing.T) {
 	})
 }
 
-// What an ordinary user is told, with and without firewalld and ufw.
+// What an ordinary user learns, with and without firewalld and ufw.
 func TestAnswersForOrdinaryUsers(t *testing.T) {
 	standard := ufwConfig
 	t.Cleanup(func() { ufwConfig = standard })
