@@ -28,8 +28,11 @@ func (p *Page) showEmpty(rows int) {
 	case !p.ready:
 		p.empty.Show(lang.L("Loading…"), "")
 	case p.portAddresses(port) != "": // at another address than the filter's
-		p.empty.Show(lang.L("Nothing listens on {{.At}}", map[string]any{"At": p.filter.Target().String()}),
-			lang.L("The same port is in use on {{.At}}.", map[string]any{"At": p.portAddresses(port)}))
+		p.empty.ShowMessage(widgets.EmptyMessage{
+			Title:  lang.L("Nothing listens on {{.At}}", map[string]any{"At": p.filter.Target().String()}),
+			More:   lang.L("The same port is in use on {{.At}}.", map[string]any{"At": p.portAddresses(port)}),
+			Button: lang.L("Show it"),
+		})
 	case port != 0:
 		p.empty.ShowMessage(p.vacancy(port))
 	case p.filter.Above:
@@ -65,13 +68,39 @@ func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
 	if !a.ListensElsewhere() {
 		m.Last = p.lastOwnerOr(lang.L("Never seen open"), monitor.TCP, port, p.now())
 	}
+	if p.hidesOtherAddress(port) {
+		m.Button = lang.L("Show it")
+	}
 	if p.status.Rules.WatchesPort(port) {
 		m.More = lang.L("Watched: you will be notified when it opens")
-	} else if !errors.Is(a.Err, errNotAsked) { // the reasons would move the button under the pointer
+	} else if m.Button == "" && !errors.Is(a.Err, errNotAsked) { // the reasons would move the button under the pointer
 		m.Button = lang.L("Watch {{.Port}}", map[string]any{"Port": port})
 	}
 	if a.State() == inuse.Unknown && !errors.Is(a.Err, errNotAsked) && m.More == "" {
 		m.More = lang.L("Whether a server can bind the port is unknown")
 	}
 	return m
+}
+
+// hidesOtherAddress reports whether a process listens on port at an address that the page does not
+// show.
+func (p *Page) hidesOtherAddress(port uint16) bool {
+	return !p.status.AllAddresses && p.answer(port).ListensElsewhere()
+}
+
+// pressEmpty does what the button in place of the table offers: it shows who listens on the port of
+// the filter at another address, or watches the port.
+func (p *Page) pressEmpty() {
+	port := p.filter.Port()
+	switch {
+	case p.portAddresses(port) != "":
+		p.ShowPort(port)
+	case p.hidesOtherAddress(port):
+		p.toggle("all_addresses", false)
+		p.setQuick(quickAll)
+		p.ShowPort(port) // the row is selected when it arrives, as the only match
+	default:
+		p.actions.Watch(port)
+	}
+	p.table.Focus() // the button disappears and would keep the focus
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"fyne.io/fyne/v2/test"
+
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
@@ -183,5 +185,29 @@ func TestDetailsOfClosedListenerSayWhatKeepsThePort(t *testing.T) {
 	d.ShowProbe(found(uses[2].use))
 	if got := facts(d.ports.details); !strings.HasPrefix(got, "Port now: Nothing listens on 62893, but the port is not free. A closed connection keeps") {
 		t.Errorf("got facts %q", got)
+	}
+}
+
+// A process that listens only on another address is not on the page until "Show it" is pressed.
+func TestShowOwnerAtAnotherAddress(t *testing.T) {
+	d := newDesk(t)
+	status := Status{Notifications: true}
+	d.SetStatus(status)
+	d.see(uitest.Listening(3000, "node", 10, "127.0.0.1"))
+	d.ports.setQuick(quickWatched)
+	d.ports.entry.SetText("listen EADDRINUSE 0.0.0.0:62893")
+	d.ShowProbe(found(inuse.Use{Kind: inuse.Listening, Local: at("192.168.7.2:62893"), Owners: python}))
+	if got := d.ports.empty.Button; !got.Visible() || got.Text != "Show it" {
+		t.Fatalf("got button %q, visible %v; want Show it", got.Text, got.Visible())
+	}
+	test.Tap(d.ports.empty.Button)
+	if want := `set all_addresses "true"`; !slices.Contains(d.Asked, want) {
+		t.Errorf("got requests %q, want %q", d.Asked, want)
+	}
+	status.AllAddresses = true
+	d.SetStatus(status)
+	d.see(uitest.Listening(3000, "node", 10, "127.0.0.1"), uitest.Listening(62893, "python3", 812, "192.168.7.2"))
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "62893" {
+		t.Errorf("got selection %+v and rows %q, want 62893", r, d.rows())
 	}
 }

@@ -188,10 +188,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.Append
-	p.empty = widgets.NewEmptyState(func() {
-		actions.Watch(p.filter.Port())
-		p.table.Focus() // the button disappears and would keep the focus
-	})
+	p.empty = widgets.NewEmptyState(p.pressEmpty)
 	p.left, p.right = widgets.NewCaption(), widgets.NewCaption()
 	p.undoLink = widgets.NewLink(lang.L("Undo"), p.Undo)
 	p.foot = container.NewHBox(p.left, p.undoLink)

@@ -176,6 +176,13 @@ func TestPortAtAnotherAddressIsNotCalledFree(t *testing.T) {
 	if got := d.ports.empty.More.Text; got != "The same port is in use on 127.0.0.1:3000." {
 		t.Errorf("got explanation %q", got)
 	}
+	if got := d.ports.empty.Button; !got.Visible() || got.Text != "Show it" {
+		t.Fatalf("got button %q, visible %v; want Show it", got.Text, got.Visible())
+	}
+	test.Tap(d.ports.empty.Button)
+	if r, ok := d.ports.table.Selected(); !ok || r.port != "3000" {
+		t.Errorf("after Show it: got selection %+v", r)
+	}
 }
 
 // If the ports can't be read or the agent has disconnected, no port may be called free.
