@@ -6,6 +6,9 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/history/lastowner"
+	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 // attemptGrace is how long attempts to connect to a closed port go on before they are
@@ -25,7 +28,7 @@ func (a *Agent) handleAttempts(current, ended []connection.Burst) {
 			a.notifiedAttempts = map[uint16]time.Time{}
 		}
 		a.notifiedAttempts[b.Port] = b.First
-		a.notifyAlerts(a.watcher.Attempted(now, b.Port, b.LastMinute))
+		a.notifyAlerts(a.attemptAlerts(now, b))
 	}
 	for _, b := range ended {
 		delete(a.notifiedAttempts, b.Port)
@@ -36,6 +39,17 @@ func (a *Agent) handleAttempts(current, ended []connection.Burst) {
 	a.attempts = current
 	a.showTray()
 	a.sendStatus()
+}
+
+// attemptAlerts returns the alerts about b, with the last owner of its port if that is known.
+func (a *Agent) attemptAlerts(now time.Time, b connection.Burst) []watch.Alert {
+	alerts := a.watcher.Attempted(now, b.Port, b.LastMinute)
+	if last, known := a.lastOwnersOf(now)[lastowner.Port{Protocol: monitor.TCP, Number: b.Port}]; known {
+		for i := range alerts {
+			alerts[i].LastOwner = words.PastOwner(last)
+		}
+	}
+	return alerts
 }
 
 // storeAttempts stores bursts of attempts in the history.

@@ -9,6 +9,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 // A burst of attempts is notified once, some seconds after its begin, if a rule asks for
@@ -37,6 +38,20 @@ func TestNotifiesAboutAttempts(t *testing.T) {
 			t.Error("the attempt is still shown")
 		}
 	})
+}
+
+// An alert about attempts names who had the port last.
+func TestAttemptAlertsNameTheLastOwner(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	l := testListener()
+	a.rules = watch.Rules{{Ports: monitor.Ports{{First: l.Port, Last: l.Port}}, NotifyOn: watch.OnAttempt}}
+	a.watcher.SetRules(a.rules, 0)
+	now := time.Now()
+	a.observeLastOwners([]monitor.Event{{At: now, Kind: monitor.Closed, Listener: l}})
+	alerts := a.attemptAlerts(now, connection.Burst{Port: l.Port, LastMinute: 1})
+	if len(alerts) != 1 || alerts[0].LastOwner != words.Owner(l) {
+		t.Errorf("got %+v, want one alert with the last owner %q", alerts, words.Owner(l))
+	}
 }
 
 // Ports of watches are closed unless something listens there for clients on this machine.

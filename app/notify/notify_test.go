@@ -431,6 +431,20 @@ func TestSummaryNamesRulesAndOwners(t *testing.T) {
 	}
 }
 
+// A port of a watch without a name does not appear to belong to another watch.
+func TestSummaryNamesTheRuleOfEachLine(t *testing.T) {
+	alerts := alertsFrom3000(watch.Opened, 2)
+	alerts[0].Rule.Name = "compose"
+	alerts[1].Rule = watch.Rule{Ports: monitor.Ports{{First: 3001, Last: 3001}}}
+	if n, want := textOf(alerts...), "compose · 3000 is open: x\n3001 is open: x"; n.Body != want {
+		t.Errorf("got body %q, want %q", n.Body, want)
+	}
+	alerts[1].Rule.Name = "compose"
+	if n, want := textOf(alerts...), "compose\n3000 is open: x\n3001 is open: x"; n.Body != want {
+		t.Errorf("one watch: got body %q, want %q", n.Body, want)
+	}
+}
+
 func TestNotifyAndReportReportsTheResult(t *testing.T) {
 	withWorker(t, func(t *testing.T, w *Worker, f *fakeNotifier) {
 		results := make(chan error, 2*queueLength)
@@ -566,5 +580,12 @@ func BenchmarkTwoHundredClosings(b *testing.B) {
 		w.dropClosed(b.Context(), listeners)
 		w.addAlerts(b.Context(), alerts)
 		w.showDue(b.Context())
+	}
+}
+
+func TestAttemptNamesWatchAndLastOwner(t *testing.T) {
+	a := watch.Alert{Kind: watch.Attempted, Listener: monitor.ClosedPort(3000), Count: 3, Rule: watch.Rule{Name: "shop"}, LastOwner: "node"}
+	if n, want := forAlert(a), "shop · last: node"; n.Body != want {
+		t.Errorf("got body %q, want %q", n.Body, want)
 	}
 }

@@ -77,6 +77,9 @@ func forAlert(a watch.Alert) Notification {
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} is closed, and something tried to connect at least {{.Count}} times in the last minute", a.Count, data)
 		n.Body = RuleName(a.Rule)
+		if a.LastOwner != "" {
+			n.Body = join(n.Body, lang.L("last: {{.Who}}", map[string]any{"Who": a.LastOwner}))
+		}
 	case watch.Flapping:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} is open after {{.Count}} changes: {{.Who}}", a.Count, data)
@@ -200,7 +203,7 @@ const maxListed = 4
 const maxNamedOwners = 4
 
 // summaryBody returns the names of the rules of alerts, and one line for each
-// alert or, if there are many, the owners.
+// alert or, if there are many, the owners. If the rules differ, each line names its own.
 func summaryBody(alerts []watch.Alert) string {
 	var rules, owners []string
 	add := func(names []string, name string) []string {
@@ -220,11 +223,16 @@ func summaryBody(alerts []watch.Alert) string {
 		return join(strings.Join(rules, ", "), strings.Join(owners, ", "))
 	}
 	var lines []string
-	if len(rules) > 0 {
-		lines = append(lines, strings.Join(rules, ", "))
+	mixed := slices.ContainsFunc(alerts, func(a watch.Alert) bool { return RuleName(a.Rule) != RuleName(alerts[0].Rule) })
+	if len(rules) > 0 && !mixed {
+		lines = append(lines, rules[0])
 	}
 	for _, a := range alerts {
-		lines = append(lines, forAlert(a).Title)
+		line := forAlert(a).Title
+		if mixed {
+			line = join(RuleName(a.Rule), line)
+		}
+		lines = append(lines, line)
 	}
 	return strings.Join(lines, "\n")
 }

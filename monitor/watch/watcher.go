@@ -35,6 +35,8 @@ type Alert struct {
 	Before   *monitor.Listener // for Restarted, Moved, OwnerChanged and Exposed, if there was one
 	Rule     Rule
 	Count    int // for Flapping and Attempted
+	// LastOwner is, for Attempted, the last owner of the port as text; "" if it is unknown.
+	LastOwner string
 	// Client is, for Connected, the client in words; "" if it could not be identified.
 	Client string
 	ByUser bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
