@@ -35,9 +35,14 @@ func (p *Page) VacantPorts() []uint16 {
 		open[r.listener.Port] = open[r.listener.Port] || r.mark != closed
 	}
 	ports = slices.DeleteFunc(ports, func(port uint16) bool { return open[port] })
-	slices.Sort(ports)
-	ports = slices.Compact(ports)
-	return ports[:min(len(ports), maxVacant)]
+	asked := make([]uint16, 0, maxVacant)
+	for _, port := range ports {
+		if len(asked) < maxVacant && !slices.Contains(asked, port) {
+			asked = append(asked, port)
+		}
+	}
+	slices.Sort(asked)
+	return asked
 }
 
 // askVacant asks about the vacant ports if they have changed, and forgets the answers about others.

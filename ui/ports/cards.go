@@ -39,10 +39,10 @@ type cardModel struct {
 // cardFacts is what cards are made of.
 type cardFacts struct {
 	snapshot monitor.Snapshot
-	counts   map[string]int                                                     // connections by listener ID
-	answer   func(port uint16) inuse.Answer                                     // what is known about a vacant port
-	last     func(protocol monitor.Protocol, port uint16, now time.Time) string // the last owner of a port, as text
-	attempts []connection.Burst                                                 // refused attempts to connect to closed watched ports
+	counts   map[string]int                                                         // connections by listener ID
+	answer   func(port uint16) inuse.Answer                                         // what is known about a vacant port
+	last     func(protocol monitor.Protocol, now time.Time, ports ...uint16) string // the last owner of ports, as text
+	attempts []connection.Burst                                                     // refused attempts to connect to closed watched ports
 	now      time.Time
 }
 
@@ -86,7 +86,39 @@ func cardPorts(rule watch.Rule) string {
 	return rule.PortsText()
 }
 
-// showVacant shows a watch without listeners. Only a single port is known to be free.
+// maxRange is the number of ports up to which a card asks about each port of a watch.
+const maxRange = 8
+
+// smallRange returns the TCP ports of a watch of 2 to maxRange ports; none of any other watch.
+func smallRange(rule watch.Rule) (ports []uint16) {
+	if _, single := rule.Ports.Single(); single || rule.Protocol == monitor.UDP || rule.FollowsService() {
+		return nil
+	}
+	for _, r := range rule.Ports.Without(rule.Except) {
+		for n := int(r.First); n <= int(r.Last); n++ {
+			if len(ports) == maxRange {
+				return nil
+			}
+			ports = append(ports, uint16(n))
+		}
+	}
+	return ports
+}
+
+// showVacantRange shows that all ports are free, if that is known, and returns their last owner.
+func (m *cardModel) showVacantRange(ports []uint16, f cardFacts) string {
+	free := true
+	for _, port := range ports {
+		state := f.answer(port).State()
+		free = free && (state == inuse.Free || state == inuse.FreeForTCP)
+	}
+	if free {
+		m.state = "○ " + lang.L("free")
+	}
+	return f.last(monitor.TCP, f.now, ports...)
+}
+
+// showVacant shows a watch without listeners. Only few ports are known to be free.
 func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 	m.state, m.color = "○ "+lang.L("closed"), table.ColorMuted
 	var details []string
@@ -105,10 +137,13 @@ func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 				m.color = uitheme.ColorAlert
 			}
 		}
-		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(monitor.TCP, port, f.now)))
+		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(monitor.TCP, f.now, port)))
+	}
+	if ports := smallRange(rule); len(ports) > 0 {
+		details = append(details, m.showVacantRange(ports, f))
 	}
 	if port, single := rule.Ports.Single(); single && rule.Protocol == monitor.UDP {
-		details = append(details, f.last(monitor.UDP, port, f.now))
+		details = append(details, f.last(monitor.UDP, f.now, port))
 	}
 	if attempts := words.Attempts(rule, f.attempts); attempts != "" {
 		details = append([]string{attempts}, details...)
@@ -148,7 +183,7 @@ func cardText(l *monitor.Listener, connections int, now time.Time) string {
 // cardBar shows the cards in one line, as many as fit.
 type cardBar struct {
 	onPort func(port uint16)
-	vacant []uint16 // single ports of cards without listeners
+	vacant []uint16 // ports of cards without listeners, the single ones first
 	low    bool     // the page has no room for cards
 	cards  []*card
 	more   *widgets.Link
@@ -180,6 +215,11 @@ func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool)
 	f.answer = func(port uint16) inuse.Answer {
 		b.vacant = append(b.vacant, port)
 		return answer(port)
+	}
+	for _, rule := range active { // the number of ports that can be asked about is limited
+		if port, single := rule.SingleTCP(); single && len(rule.Listeners(f.snapshot)) == 0 {
+			b.vacant = append(b.vacant, port)
+		}
 	}
 	for i, rule := range active {
 		m := newCard(rule, f)

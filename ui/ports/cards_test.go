@@ -215,6 +215,25 @@ func TestCardTitleIsTheName(t *testing.T) {
 	d.Want("cards", d.cards(), []string{"shop ● listening: 3000 · node", "mail ○ free: 5000", "backends ○ closed: 8080-8084"})
 }
 
+// A small range is free if all its ports are, and names who had one of them last.
+func TestCardOfFreeRange(t *testing.T) {
+	m := &lastHistory{}
+	d := deskWith(t, m)
+	m.last = tenure("node", d.At.Add(-2*time.Hour), 5*time.Minute)
+	d.setRules(uitest.Rule(t, "40001-40003", ""), watch.Rule{Ports: uitest.Ports(t, "50000-50100"), Name: "many"})
+	d.see()
+	d.ShowProbe(freeProbe(40001, 40002))
+	if c := d.ports.cards.cards[0].model; c.state != "○ closed" {
+		t.Errorf("nothing is known about 40003: got %q, want closed", c.state)
+	}
+	d.ShowProbe(freeProbe(40001, 40002, 40003))
+	d.Want("cards", d.cards(), []string{"40001-40003 ○ free: Last: node, today 13:53–13:58", "many ○ closed: 50000-50100"})
+	d.setRules(uitest.Rule(t, "40001-40008", ""), uitest.Rule(t, "40011-40018", ""), uitest.Rule(t, "62893", ""))
+	if got := d.ports.VacantPorts(); len(got) != maxVacant || !slices.Contains(got, 62893) {
+		t.Errorf("got %v, want the single port among the %d ports", got, maxVacant)
+	}
+}
+
 func TestDisconnectHidesState(t *testing.T) {
 	d := newDesk(t)
 	d.see(uitest.Listening(62893, "vite", 20))

@@ -22,14 +22,14 @@ func newLastOwners(store History, changed func()) *lastowner.Book {
 	}, changed)
 }
 
-// lastOwner returns the last owner of a port as text; "" while it is unknown.
-func (p *Page) lastOwner(protocol monitor.Protocol, port uint16, now time.Time) string {
-	return p.lastOwnerOr(lang.L("never seen open"), protocol, port, now)
+// lastOwner returns the last owner of ports as text; "" while it is unknown.
+func (p *Page) lastOwner(protocol monitor.Protocol, now time.Time, ports ...uint16) string {
+	return p.lastOwnerOr(lang.L("never seen open"), protocol, now, ports...)
 }
 
-// lastOwnerOr is lastOwner with another text for a port that was never seen open.
-func (p *Page) lastOwnerOr(never string, protocol monitor.Protocol, port uint16, now time.Time) string {
-	tenure, isNew := p.lastOwners.Last(lastowner.Port{Protocol: protocol, Number: port}, now)
+// lastOwnerOr is lastOwner with another text for ports that were never seen open.
+func (p *Page) lastOwnerOr(never string, protocol monitor.Protocol, now time.Time, ports ...uint16) string {
+	tenure, isNew := p.lastOwners.LastOf(protocol, ports, now)
 	switch {
 	case tenure != nil:
 		return words.LastOwner(*tenure, now)

@@ -74,6 +74,28 @@ func (b *Book) Last(p Port, now time.Time) (tenure *history.Tenure, never bool) 
 	return known.tenure, known.never
 }
 
+// LastOf returns the latest of the last tenures of ports of protocol; nil while none is known. never
+// reports that the history has no event of any of them.
+func (b *Book) LastOf(protocol monitor.Protocol, ports []uint16, now time.Time) (latest *history.Tenure, never bool) {
+	never = len(ports) > 0
+	for _, port := range ports {
+		tenure, isNew := b.Last(Port{protocol, port}, now)
+		never = never && isNew
+		if tenure != nil && (latest == nil || endOf(tenure).After(endOf(latest))) {
+			latest = tenure
+		}
+	}
+	return latest, never
+}
+
+// endOf returns the end of a tenure, or its begin if the end is unknown.
+func endOf(t *history.Tenure) time.Time {
+	if t.To.IsZero() {
+		return t.From
+	}
+	return t.To
+}
+
 // Keep forgets all ports but those that keep returns true for.
 func (b *Book) Keep(keep func(Port) bool) {
 	for p := range b.ports {

@@ -76,6 +76,20 @@ func TestTenureBeginsWithItsOwner(t *testing.T) {
 	}
 }
 
+func TestLastOfSeveralPorts(t *testing.T) {
+	known := map[uint16]history.Tenure{40001: tenure("node", start), 40002: tenure("deno", start.Add(time.Hour)), 40003: tenure("vite", start.Add(-time.Hour))}
+	b := New(func(p Port, done func(history.Tenure, bool, error)) {
+		found, ok := known[p.Number]
+		done(found, ok, nil)
+	}, func() {})
+	if last, never := b.LastOf(monitor.TCP, []uint16{40001, 40002, 40003, 40004}, start); never || last == nil || last.Owner.Name != "deno" {
+		t.Errorf("got %+v, never %t, want deno, which had a port last", last, never)
+	}
+	if last, never := b.LastOf(monitor.TCP, []uint16{40004, 40005}, start); last != nil || !never {
+		t.Errorf("ports that were never open: got %+v, never %t", last, never)
+	}
+}
+
 func TestErasedHistory(t *testing.T) {
 	known := true
 	b := New(func(_ Port, done func(history.Tenure, bool, error)) { done(tenure("postgres", start), known, nil) }, func() {})
