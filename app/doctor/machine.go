@@ -62,13 +62,19 @@ func processEvents() Finding {
 	f.Message = procevents.Describe(programs)
 	if s := programs.State(); s == procevents.Refused || s == procevents.Silent {
 		f.Status = Warning
-		f.Message += "; new ports are seen up to one polling interval later"
-		if !programs.TellsExits() {
-			f.Message += ", and how a process ended stays unknown"
-		}
+		f.Message += "; new ports are seen up to one polling interval later, and " + exitsWithoutEvents(programs.TellsExits())
 		f.Fix = "no action needed; the events need Linux 6.6 and no container: run Porthole outside of it"
 	}
 	return f
+}
+
+// exitsWithoutEvents says which crashes are known without process events. byPidfd: the kernel
+// tells exits through pidfds, since Linux 6.15 (PIDFD_GET_INFO in linux/pidfd.h).
+func exitsWithoutEvents(byPidfd bool) string {
+	if byPidfd {
+		return "crashes are known only of the first 128 owners that Porthole can see, once the parent has waited for the process (by pidfd, Linux 6.15)"
+	}
+	return "crashes are shown as closes, because how a process ended stays unknown (without the events that needs Linux 6.15)"
 }
 
 // owners checks whether the processes of other users can be read. Process 1
