@@ -169,7 +169,7 @@ func TestStopOfAServerThatIsStartedAgain(t *testing.T) {
 			t.Errorf("before: the output does not contain %q:\n%s", want, out)
 		}
 	}
-	for _, want := range []string{" took " + port + " again, started by " + loop, "kill " + strconv.Itoa(started.PID)} {
+	for _, want := range []string{" took " + port + " again, started by a loop in " + loop, "kill " + strconv.Itoa(started.PID)} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("after: the error does not contain %q: %v", want, err)
 		}

@@ -31,6 +31,10 @@ func (st *stopping) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 	chosen := st.chosen(l)
 	for _, o := range chosen {
 		text := "  " + processText(o)
+		master, hasMaster := stop.Master(l.Owners)
+		if hasMaster && o.Same(master) {
+			text += ", master"
+		}
 		if len(l.Addresses) > 1 {
 			text += " on " + addressesOf(l, o)
 		}
@@ -49,6 +53,9 @@ func (st *stopping) printTargets(s monitor.Snapshot, l *monitor.Listener) {
 		}
 		for _, note := range st.notes(o, l) {
 			line("    %s", note)
+		}
+		if hasMaster && !slices.ContainsFunc(chosen, master.Same) {
+			line("    its master %s may start a new one", processText(master))
 		}
 		st.printAffected(s, o, l, line)
 	}
@@ -249,7 +256,7 @@ func addressesOf(l *monitor.Listener, o monitor.Owner) string {
 }
 
 // takenText describes what holds the port of l after a stop: "python3 (4242) took
-// 8123 again, started by loop.sh (4200)". before are the processes that were
+// 8123 again, started by a loop in loop.sh (4200)". before are the processes that were
 // stopped.
 func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before []monitor.Owner) string {
 	at := st.target.String()
@@ -268,8 +275,13 @@ func (st *stopping) takenText(ctx context.Context, l *monitor.Listener, before [
 	if slices.ContainsFunc(before, func(b monitor.Owner) bool { return b.ProgramName() == o.ProgramName() }) || len(before) == 0 {
 		text = fmt.Sprintf("%s took %s again", processText(o), at)
 	}
-	text += orElse(", started by ", starterText(o, l))
-	if m, ok := stop.ManagerOf(ctx, o, l); ok && m.Command != "" {
+	m, managed := stop.ManagerOf(ctx, o, l)
+	starter := starterText(o, l)
+	if managed && m.Kind == stop.Loop {
+		starter = managerText(m)
+	}
+	text += orElse(", started by ", starter)
+	if managed && m.Command != "" {
 		text += "; to stop " + managerText(m) + ": " + m.Command
 	} else if p, ok := stop.Starter(o); ok && stop.Protection(monitor.Owner{PID: p.PID, Name: p.Name, Start: 1}) == "" {
 		text += "; to stop what starts it: kill " + strconv.Itoa(p.PID)

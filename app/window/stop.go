@@ -307,6 +307,9 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 			u.Notes = append(u.Notes, lang.L("{{.Name}} is suspended (Ctrl+Z) and does not respond. Porthole resumes it so that it can exit.", map[string]any{"Name": processName(p.Owner())}))
 		}
 	}
+	if master, ok := stop.Master(u.Targets); ok {
+		u.Notes = append(u.Notes, lang.L("{{.Name}} is the master of the others. If it keeps running, it may start new ones.", map[string]any{"Name": processName(master)}))
+	}
 	isTarget := func(o monitor.Owner) bool { return slices.ContainsFunc(u.Targets, o.Same) }
 	for _, o := range u.Targets {
 		for _, l := range stop.ListenersOf(s.request.Snapshot, o) {

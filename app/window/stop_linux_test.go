@@ -186,6 +186,21 @@ func TestStopOneOfSeveralOwners(t *testing.T) {
 	}
 }
 
+func TestStopNamesTheMaster(t *testing.T) {
+	master, worker := startProcess(t, "listen"), startProcess(t, "listen")
+	worker.Parents = []monitor.Parent{{PID: master.PID, Start: master.Start}}
+	s := newStopping(uistop.Request{}, func() {}, slog.New(slog.DiscardHandler))
+	opened, err := stop.OpenAll([]monitor.Owner{worker.Owner, master.Owner})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stop.CloseAll(opened)
+	want := fmt.Sprintf("(%d) is the master of the others", master.PID)
+	if u := s.readyUpdate(opened); len(u.Notes) != 1 || !strings.Contains(u.Notes[0], want) {
+		t.Errorf("got %q, want one note with %q", u.Notes, want)
+	}
+}
+
 // A process that exits after the grace period was stopped, too.
 func TestStopReportsALateExit(t *testing.T) {
 	v := startProcess(t, "stubborn")

@@ -33,3 +33,15 @@ func listenersWhere(s monitor.Snapshot, of func(monitor.Owner) bool) (out []*mon
 	}
 	return out
 }
+
+// Master returns the one of owners that is an ancestor of all others, such as the master
+// of a server with workers; false if there is none.
+func Master(owners []monitor.Owner) (monitor.Owner, bool) {
+	i := slices.IndexFunc(owners, func(o monitor.Owner) bool {
+		return !slices.ContainsFunc(owners, func(other monitor.Owner) bool { return !other.Same(o) && !IsDescendant(other, o) })
+	})
+	if len(owners) < 2 || i < 0 {
+		return monitor.Owner{}, false
+	}
+	return owners[i], true
+}

@@ -230,12 +230,28 @@ func readScript(pid int, file string) string {
 }
 
 // Starter returns the process that started o, by PID and name, unless that is the
-// first process. The name of a script is that of its file.
+// first process. The name of a script is that of its file, that of a shell which runs the
+// text after -c is its program.
 func Starter(o monitor.Owner) (monitor.Owner, bool) {
 	chain := ancestry.Explain(o, monitor.CgroupInfo{}, monitor.ProcessState{}).Chain
 	if len(chain) < 2 || chain[len(chain)-2].PID <= 1 {
 		return monitor.Owner{}, false
 	}
 	p := chain[len(chain)-2]
+	if command := o.Parents[0].Command; p.Role == ancestry.Script && runsText(command, p.Title) {
+		return monitor.Owner{PID: p.PID, Name: filepath.Base(monitor.Bound(command[0]))}, true
+	}
 	return monitor.Owner{PID: p.PID, Name: p.Title}, true
+}
+
+// runsText reports whether command is a shell with the text that is shown as title after
+// -c, alone or combined with other flags (-lc).
+func runsText(command []string, title string) bool {
+	for i := 1; i+1 < len(command); i++ {
+		flag := monitor.Bound(command[i])
+		if strings.HasPrefix(flag, "-") && strings.HasSuffix(flag, "c") && monitor.CleanMasked(command[i+1], 60) == title {
+			return true
+		}
+	}
+	return false
 }
