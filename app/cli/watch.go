@@ -73,7 +73,7 @@ type watchesJSON struct {
 }
 
 // runWatchAdd adds a watch to the settings file. It does nothing if there is an equal
-// one that is switched on.
+// one that is switched on, or one that covers all its ports.
 func runWatchAdd(args []string, o watchOptions) error {
 	rule, err := parseWatched(args...)
 	if err != nil {
@@ -86,17 +86,27 @@ func runWatchAdd(args []string, o watchOptions) error {
 	if rule.Ports == nil && rule.Match.IsZero() {
 		return UsageError{"a watch needs ports, such as 3000-3999, or --match"}
 	}
+	var covering watch.Rule
+	covered := false
 	_, err = settings.Open(settings.Path()).ChangeWatches(func(r watch.Rules) watch.Rules {
-		if port, single := rule.SingleTCP(); single && rule.Name == "" && rule.Match.IsZero() {
-			return r.WithPort(port)
-		}
+		covered = false
 		if slices.ContainsFunc(r, rule.Equal) {
 			return r
+		}
+		if covering, covered = r.Covering(rule); covered {
+			return r
+		}
+		if port, single := rule.SingleTCP(); single && rule.Name == "" && rule.Match.IsZero() {
+			return r.WithPort(port)
 		}
 		return append(slices.Clone(r), rule)
 	})
 	if err != nil {
 		return fmt.Errorf("add a watch: %w", err)
+	}
+	if covered {
+		_, err := fmt.Fprintf(o.Stdout, "%s is covered already by the watch %q.\n", rule.PortsText(), monitor.Clean(covering.PortsText(), 200))
+		return err
 	}
 	return printWatch(o.Stdout, "Watching ", rule)
 }

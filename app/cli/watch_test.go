@@ -84,3 +84,29 @@ func TestWatchUDPAndExclusions(t *testing.T) {
 		t.Errorf("add TCP and UDP ports: got %v, want a UsageError", err)
 	}
 }
+
+func TestWatchAddOfCoveredPort(t *testing.T) {
+	const before = "watches:\n  - ports: 3000-3010, -3007\n"
+	setSettings(t, before)
+	var out bytes.Buffer
+	o := Options{Stdout: &out, Stderr: &out}
+	if err := runWatchAdd([]string{"3005"}, watchOptions{Options: o}); err != nil || out.String() != "3005 is covered already by the watch \"3000-3010, -3007\".\n" {
+		t.Errorf("covered port: got %q, %v", out.String(), err)
+	}
+	if text, err := os.ReadFile(settings.Path()); err != nil || string(text) != before {
+		t.Errorf("covered port: the settings are %q, %v, want %q", text, err, before)
+	}
+	for _, test := range []struct {
+		ports string
+		o     watchOptions
+	}{
+		{"3005", watchOptions{Options: o, Name: "shop"}}, {"3005", watchOptions{Options: o, Match: "vite"}},
+		{"3007", watchOptions{Options: o}}, {"3009-3011", watchOptions{Options: o}}, {"3005/udp", watchOptions{Options: o}},
+	} {
+		setSettings(t, before)
+		out.Reset()
+		if err := runWatchAdd([]string{test.ports}, test.o); err != nil || !strings.HasPrefix(out.String(), "Watching "+test.ports) {
+			t.Errorf("add %s, name %q, match %q: got %q, %v, want a new watch", test.ports, test.o.Name, test.o.Match, out.String(), err)
+		}
+	}
+}

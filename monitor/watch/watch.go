@@ -162,6 +162,21 @@ func (r Rules) TCPPorts() monitor.Ports {
 	return monitor.Union(all)
 }
 
+// Covering returns the first active rule that decides about all ports of rule, so that
+// rule would never decide if it were added; false if there is none. A rule about other
+// words, under another name, or with exactly the same ports does not cover it.
+func (r Rules) Covering(rule Rule) (Rule, bool) {
+	i := slices.IndexFunc(r, func(c Rule) bool {
+		return !c.Off && c.Ports != nil && c.hasProtocol(rule.Protocol) && c.Match.text == rule.Match.text &&
+			(rule.Name == "" || rule.Name == c.Name) && c.PortsText() != rule.PortsText() && rule.Ports != nil &&
+			len(rule.Ports.Without(rule.Except).Without(c.Ports.Without(c.Except))) == 0
+	})
+	if i < 0 {
+		return Rule{}, false
+	}
+	return r[i], true
+}
+
 // HasSimple reports whether an active rule watches the TCP port and nothing else.
 func (r Rules) HasSimple(port uint16) bool {
 	return slices.ContainsFunc(r, func(rule Rule) bool { return rule.isSimple(port, monitor.TCP) && !rule.Off })
