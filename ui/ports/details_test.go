@@ -134,7 +134,7 @@ func TestFreePortWithLongerMatches(t *testing.T) {
 		t.Errorf("got status line %q, want \"Port 3000 is free\"", got)
 	}
 	d.ports.entry.SetText("30001")
-	if got := d.ports.left.Text; !strings.Contains(got, "listening") {
+	if got := d.ports.left.Text; !strings.Contains(got, "1 listener") {
 		t.Errorf("open port: got status line %q", got)
 	}
 }

@@ -381,7 +381,7 @@ func TestEmptyBeforeFirstStatus(t *testing.T) {
 		t.Error("the cards are visible before the first snapshot")
 	}
 	d.see(uitest.Listening(62893, "node", 10))
-	d.Want("with a snapshot", texts(), []string{"1 listening port · 1 of 1 watched open · 0 exposed to the network", "polling every 250 ms", "All 1", "Loading…"})
+	d.Want("with a snapshot", texts(), []string{"1 listener · 1 of 1 watched open · 0 exposed to the network", "polling every 250 ms", "All 1", "Loading…"})
 	if !d.ports.cards.object.Visible() || d.ports.empty.Object.Visible() {
 		t.Error("the listeners are not shown")
 	}
@@ -608,5 +608,14 @@ func TestNarrowPageFits(t *testing.T) {
 				t.Errorf("got no column %q", label)
 			}
 		}
+	}
+}
+
+// The status line counts the rows, like "All": two servers on one port are two listeners.
+func TestStatusLineCountsRows(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10, "127.0.0.1"), uitest.Listening(3000, "ruby", 20, "::1"))
+	if got := d.ports.left.Text; len(d.ports.table.Rows()) != 2 || !strings.HasPrefix(got, "2 listeners ·") {
+		t.Errorf("got status %q with %d rows, want 2 listeners", got, len(d.ports.table.Rows()))
 	}
 }

@@ -38,17 +38,18 @@ func (p *Page) togglePause() {
 	widgets.ShowMenuBelow(p.pause, items...)
 }
 
-// countText returns the counts of listening, watched and exposed ports; "" before the first update.
+// countText returns the counts of listeners, open watches and exposed listeners; "" before the first update.
 func (p *Page) countText() string {
 	if !p.ready {
 		return ""
 	}
-	ports, exposed := map[uint16]bool{}, 0 // two servers on one port count once
+	ports, listeners, exposed := map[uint16]bool{}, 0, 0
 	for _, r := range p.rows {
 		if r.mark == closed {
 			continue
 		}
 		ports[r.listener.Port] = true
+		listeners++ // two servers on one port count twice, as in the quick filters
 		if r.listener.Exposure == monitor.ExposureNetwork {
 			exposed++
 		}
@@ -56,10 +57,9 @@ func (p *Page) countText() string {
 	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // otherwise the page itself shows it
 		return p.vacancyText(port)
 	}
-	listening := len(ports)
 	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} listening ports", listening, map[string]any{"Count": words.Number(listening)}),
+		lang.N("{{.Count}} listeners", listeners, map[string]any{"Count": words.Number(listeners)}),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} exposed to the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")
