@@ -38,7 +38,10 @@ lines stay as they are. A running Porthole applies the change at once.`,
 	add := &cobra.Command{
 		Use:   "add [PORT | RANGE | PORT/udp]...",
 		Short: "Watch ports, or with --match a service wherever it listens",
-		RunE:  func(_ *cobra.Command, args []string) error { return runWatchAdd(args, o) },
+		Long: `Watch ports, or with --match a service wherever it listens. A port or range after "-"
+is left out: porthole watch add 40001-40008,-40003. As arguments of their own, such
+ports need "--" before them: porthole watch add -- 40001-40008 -40003.`,
+		RunE: func(_ *cobra.Command, args []string) error { return runWatchAdd(args, o) },
 	}
 	add.Flags().StringVar(&o.Name, "name", "", "`NAME` of the watch in notifications")
 	add.Flags().StringVar(&o.Match, "match", "", "watch only listeners that match all words of `PATTERN`")

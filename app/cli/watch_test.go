@@ -110,3 +110,19 @@ func TestWatchAddOfCoveredPort(t *testing.T) {
 		}
 	}
 }
+
+// The help of "watch add" has two examples of an exclusion: both must work.
+func TestWatchAddWithExclusion(t *testing.T) {
+	for _, args := range [][]string{{"add", "40001-40008,-40003"}, {"add", "--", "40001-40008", "-40003"}} {
+		setSettings(t, "watches: []\n")
+		c := newWatch()
+		c.SetArgs(args)
+		if err := c.Execute(); err != nil {
+			t.Fatalf("%q: %v", args, err)
+		}
+		s, err := settings.Open(settings.Path()).Load()
+		if err != nil || len(s.Watches) != 1 || s.Watches[0].PortsText() != "40001-40008, -40003" {
+			t.Errorf("%q: got %+v, %v, want one watch with an exclusion", args, s, err)
+		}
+	}
+}
