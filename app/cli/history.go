@@ -275,9 +275,12 @@ func eventOwnerText(o history.Owner) string {
 }
 
 // durationText returns how long a closed listener was open: "at least 2m3s"; ""
-// if unknown.
+// if unknown. From 10 seconds on it rounds down, as the window and the notifications do.
 func durationText(e history.Event) string {
-	d := e.Duration.Round(time.Second)
+	d := e.Duration.Truncate(time.Second)
+	if e.Certainty() == history.AtMost {
+		d = e.Duration.Round(time.Second)
+	}
 	if e.Duration < 10*time.Second {
 		d = e.Duration.Round(time.Millisecond)
 	}
