@@ -53,3 +53,18 @@ func (p *sniPanel) setIcon(icon tray.Icon) error {
 func (p *sniPanel) setTooltip(text string) { p.item.SetTooltip(text) }
 
 func (p *sniPanel) setLabel(n int, text string) { p.item.SetLabel(n, text) }
+
+// showMenu shows the visible entries in a window of Porthole's.
+func (t *Tray) showMenu(x, y int, token string) {
+	t.mu.Lock()
+	texts := make([]string, len(t.entries))
+	for n, e := range t.entries {
+		texts[n] = e.text
+		if e.separator {
+			texts[n] = Separator
+		}
+	}
+	t.mu.Unlock()
+	t.actions.Opened()
+	t.actions.ShowMenu(texts, x, y, token)
+}

@@ -126,21 +126,6 @@ func (t *Tray) portOf(e *entry) uint16 {
 	return e.port
 }
 
-// showMenu shows the visible entries in a window of Porthole's.
-func (t *Tray) showMenu(x, y int, token string) {
-	t.mu.Lock()
-	texts := make([]string, len(t.entries))
-	for n, e := range t.entries {
-		texts[n] = e.text
-		if e.separator {
-			texts[n] = Separator
-		}
-	}
-	t.mu.Unlock()
-	t.actions.Opened()
-	t.actions.ShowMenu(texts, x, y, token)
-}
-
 // Separator is the text of a line between entries; see Actions.ShowMenu. It is that of ui.MenuSeparator.
 const Separator = "-"
 

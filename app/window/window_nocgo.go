@@ -23,6 +23,6 @@ func Run(_ context.Context, _ ipc.RuntimeDir, _ Options, stderr io.Writer) int {
 }
 
 // RunMenu is like Run for the tray's menu.
-func RunMenu(_ context.Context, _ MenuOptions, _ io.Reader, _, stderr io.Writer) int {
-	return Run(nil, ipc.RuntimeDir{}, Options{}, stderr)
+func RunMenu(ctx context.Context, _ MenuOptions, _ io.Reader, _, stderr io.Writer) int {
+	return Run(ctx, ipc.RuntimeDir{}, Options{}, stderr)
 }
