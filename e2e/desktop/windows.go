@@ -149,7 +149,10 @@ func (w Window) Key(keys ...string) error {
 		return err
 	}
 	// "key --window" would send events that programs can distinguish from real keys.
-	_, err := w.run("xdotool", append([]string{"key", "--"}, keys...)...)
+	// GLFW 3.4 drops a press of a key with the time stamp of the one before, in
+	// milliseconds (keyPressTimes in x11_window.c): a busy X server gives several presses
+	// the same one unless there is a pause between them.
+	_, err := w.run("xdotool", append([]string{"key", "--delay", "25", "--"}, keys...)...)
 	return err
 }
 
