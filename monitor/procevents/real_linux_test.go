@@ -181,7 +181,7 @@ func serve(t *testing.T, role string, args ...string) (s child.Server) {
 func endingOf(t *testing.T, updates *monitor.Subscription, start func() child.Server) string {
 	t.Helper()
 	got := ""
-	for range 5 {
+	for range 50 {
 		s := start()
 		next(t, updates, monitor.Opened, s.Port)
 		_ = s.In.Close()
