@@ -330,11 +330,15 @@ func (m *Monitor) pollAndReport(now time.Time, fresh bool) time.Duration {
 // currentInterval returns the time until the next poll.
 func (m *Monitor) currentInterval(now time.Time) time.Duration {
 	interval := m.health.Interval
-	if m.startups != nil {
-		interval = m.startups.interval(now, interval)
-	}
 	if now.Before(m.fastUntil) {
-		return min(fastInterval, interval)
+		interval = min(fastInterval, interval)
+	}
+	if m.startups == nil {
+		return interval
+	}
+	if sooner := m.startups.interval(now, m.health.Interval); sooner < interval {
+		m.startups.spend(now)
+		return sooner
 	}
 	return interval
 }

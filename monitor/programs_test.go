@@ -182,6 +182,25 @@ func TestDaemonIsSeenAfterItsParentHasEnded(t *testing.T) {
 	})
 }
 
+// Somebody who works starts a program every few seconds, and many of them run on. Only
+// programs that have just started may use the whole budget.
+func TestProgramsThatRunOnLeaveBudgetForNewOnes(t *testing.T) {
+	programs(t, func(s *scene, f *fakePrograms) {
+		for i := range 60 {
+			f.start(1000 + i)
+			s.after(900 * time.Millisecond)
+			s.table.listen(1)
+			s.after(900*time.Millisecond/startupShare + time.Millisecond)
+			if _, ok := s.updates.Take(); !ok {
+				t.Fatalf("server %d, which listened 900 ms after its start, was not reported 2 %% of that later", i+1)
+			}
+			s.table.listen()
+			s.after(4 * time.Second)
+			s.updates.Take()
+		}
+	})
+}
+
 // A build starts hundreds of programs a second, for minutes.
 func TestBudgetLimitsPollsInAStorm(t *testing.T) {
 	programs(t, func(s *scene, f *fakePrograms) {

@@ -24,10 +24,12 @@ type startup struct {
 
 const (
 	startupShare    = 50                    // the polling interval is this fraction of the program's age
-	startupInterval = 15 * time.Millisecond // the shortest interval
+	startupInterval = 10 * time.Millisecond // the shortest interval
 	maxStartups     = 32                    // programs
-	startupPolls    = 300                   // budget: one program needs 50 polls until 0.75 s and 140 until 12 s, when the interval is the usual one
-	startupRate     = 16.0                  // budget: polls a second in the long run, each 0.2 ms
+	startupPolls    = 300                   // budget: one program needs 85 polls in its first second and 210 until 12 s, when the interval is the usual one
+	startupRate     = 24.0                  // budget: polls a second in the long run, each 0.13 ms
+	youngAge        = time.Second           // most servers listen within this time
+	youngPolls      = 120                   // the part of the budget that only programs below youngAge may use
 )
 
 func newStartups(running func(int) bool) *startups {
@@ -61,20 +63,22 @@ func (s *startups) interval(now time.Time, longest time.Duration) time.Duration 
 			break
 		}
 		if p.until.IsZero() || now.Before(p.until) {
-			return min(max(wait, s.untilCredit(now)), longest)
+			reserve := 0.0
+			if now.Sub(p.at) > youngAge {
+				reserve = youngPolls
+			}
+			return min(max(wait, s.untilCredit(now, reserve)), longest)
 		}
 		s.recent = s.recent[:len(s.recent)-1]
 	}
 	return longest
 }
 
-// untilCredit returns the time until there is credit for a poll.
-func (s *startups) untilCredit(now time.Time) time.Duration {
+// untilCredit returns the time until there is credit for a poll that leaves reserve.
+func (s *startups) untilCredit(now time.Time, reserve float64) time.Duration {
 	s.earn(now)
-	if s.credit >= 1 {
-		return 0
-	}
-	return time.Duration((1 - s.credit) / startupRate * float64(time.Second))
+	missing := max(reserve+1-s.credit, 0)
+	return time.Duration(missing / startupRate * float64(time.Second))
 }
 
 // earn adds the credit of the time that has passed.
@@ -85,10 +89,11 @@ func (s *startups) earn(now time.Time) {
 	s.updated = now
 }
 
-// spend takes the credit for one wake-up.
+// spend takes the credit for one poll or wake-up. It is below zero until a poll that was
+// granted before there was credit is due.
 func (s *startups) spend(now time.Time) {
 	s.earn(now)
-	s.credit = max(s.credit-1, 0)
+	s.credit--
 }
 
 // waits reports whether the next start should wake the monitor: there is credit for it
@@ -106,9 +111,6 @@ func (m *Monitor) readStarts(now time.Time) {
 	m.started = m.opts.Programs.Started(m.started[:0])
 	for _, pid := range m.started {
 		m.startups.add(pid, now)
-	}
-	if len(m.startups.recent) > 0 {
-		m.startups.spend(now)
 	}
 }
 
@@ -128,6 +130,7 @@ func (m *Monitor) awaitStart(now time.Time) {
 // programStarted handles the start of a program and returns when to poll.
 func (m *Monitor) programStarted(now time.Time) time.Time {
 	m.awaited = false
+	m.startups.spend(now)
 	m.readStarts(now)
-	return now.Add(m.startups.interval(now, m.health.Interval))
+	return now.Add(m.currentInterval(now))
 }
