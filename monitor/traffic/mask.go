@@ -1,0 +1,144 @@
+package traffic
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+
+	"porthole/monitor"
+)
+
+// masked replaces the value of a field that is a secret as a whole.
+const masked = "•••"
+
+// secretFields are header fields whose whole value is a secret, in lower case.
+var secretFields = []string{"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key", "x-auth-token", "x-csrf-token", "x-xsrf-token", "x-amz-security-token", "sec-websocket-key"}
+
+// Masked returns a copy of e in which secrets are replaced: Authorization, cookies,
+// passwords and tokens in the path, the header fields and the bodies. Masking is best
+// effort: secrets in other forms stay readable. A body with content coding is replaced
+// by its content if that contains a secret; see [MaskBody]. e is not changed.
+func Masked(e *Exchange) *Exchange {
+	out := *e
+	out.Path, out.Status = MaskPath(e.Path), monitor.MaskText(e.Status)
+	maskMessage(&out.Request)
+	maskMessage(&out.Answer)
+	return &out
+}
+
+// MaskPath returns the path or command of an exchange with secrets replaced.
+func MaskPath(path string) string {
+	if len(path) > maxMaskedPath {
+		return monitor.MaskText(path[:maxMaskedPath]) + "…" // what follows may belong to a secret
+	}
+	return monitor.MaskText(path)
+}
+
+// maxMaskedPath is how many bytes of a path are shown while secrets are masked.
+const maxMaskedPath = 8 << 10
+
+// MaskField returns a header field with secrets replaced.
+func MaskField(f Field) Field {
+	name := strings.ToLower(f.Name)
+	if f.Value == "" {
+		return f
+	}
+	if slices.Contains(secretFields, name) {
+		return Field{f.Name, maskedCredentials(name, f.Value)}
+	}
+	// a name that indicates a secret, such as X-Access-Token, masks its value
+	const between = ": "
+	if line := monitor.MaskText(f.Name + between + f.Value); strings.HasPrefix(line, f.Name+between) {
+		return Field{f.Name, line[len(f.Name+between):]}
+	}
+	return Field{f.Name, masked}
+}
+
+// maskedCredentials keeps the scheme of credentials and the names of cookies.
+func maskedCredentials(name, value string) string {
+	switch name {
+	case "authorization", "proxy-authorization":
+		if scheme, _, ok := strings.Cut(value, " "); ok && len(scheme) <= len("AWS4-HMAC-SHA256") {
+			return scheme + " " + masked
+		}
+	case "cookie":
+		pairs := strings.Split(value, ";")
+		for i, pair := range pairs {
+			pairs[i] = maskPair(pair)
+		}
+		return strings.Join(pairs, ";")
+	case "set-cookie":
+		pair, attributes, ok := strings.Cut(value, ";")
+		if ok {
+			return maskPair(pair) + ";" + attributes
+		}
+		return maskPair(pair)
+	}
+	return masked
+}
+
+func maskPair(pair string) string {
+	if name, _, ok := strings.Cut(pair, "="); ok {
+		return name + "=" + masked
+	}
+	return masked
+}
+
+func maskMessage(m *Message) {
+	header := m.Header()
+	if m.Head != nil {
+		m.Head = maskHead(m.StartLine(), header)
+	} else {
+		m.Fields = maskFields(header)
+	}
+	m.Trailer = maskFields(m.Trailer)
+	content, _ := m.Content(0) // what can be read of it
+	if out := MaskBody(content); !bytes.Equal(out, content) {
+		m.Body = out
+		m.setIdentity()
+	}
+}
+
+func maskFields(fields []Field) []Field {
+	out := make([]Field, len(fields))
+	for i, f := range fields {
+		out[i] = MaskField(f)
+	}
+	return out
+}
+
+// maskHead returns the head of a message with secrets replaced.
+func maskHead(start string, header []Field) []byte {
+	var out bytes.Buffer
+	out.WriteString(monitor.MaskText(start) + "\r\n")
+	for _, f := range header {
+		f = MaskField(f)
+		out.WriteString(f.Name + ": " + f.Value + "\r\n")
+	}
+	out.WriteString("\r\n")
+	return out.Bytes()
+}
+
+// setIdentity removes the content coding from the header, for a body that has none.
+func (m *Message) setIdentity() {
+	kept := slices.DeleteFunc(slices.Clone(m.Header()), func(f Field) bool { return strings.EqualFold(f.Name, "Content-Encoding") })
+	if m.Head == nil {
+		m.Fields = kept
+		return
+	}
+	m.Head = maskHead(m.StartLine(), kept)
+}
+
+// MaskBody returns a body without content coding with secrets replaced, line by line:
+// values of fields whose names indicate a secret in JSON and forms, and tokens with a
+// recognizable format. A body that is not text is returned as it is.
+func MaskBody(body []byte) []byte {
+	if len(body) == 0 || !Readable(body) {
+		return body
+	}
+	var out []byte
+	for line := range bytes.Lines(body) {
+		out = append(out, monitor.MaskText(string(line))...)
+	}
+	return out
+}
