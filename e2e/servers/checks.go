@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
 	"errors"
@@ -40,26 +39,13 @@ type step struct {
 // parseChecks parses the format of checks.txt.
 func parseChecks(text string) ([]check, error) {
 	var checks []check
-	number := 0
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		line := lines.Text()
-		number++
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		if line[0] != '\t' {
-			checks = append(checks, check{name: line})
-			continue
-		}
-		if len(checks) == 0 {
-			return nil, fmt.Errorf("checks.txt:%d: no check before %q", number, line)
-		}
-		key, value, _ := strings.Cut(line[1:], " ")
-		if err := checks[len(checks)-1].add(key, value, number); err != nil {
-			return nil, fmt.Errorf("checks.txt:%d: %w", number, err)
-		}
-	}
-	return checks, nil
+	err := parseRecords("checks.txt", text, func(name string) bool {
+		checks = append(checks, check{name: name})
+		return true
+	}, func(key, value string, line int) error {
+		return checks[len(checks)-1].add(key, value, line)
+	})
+	return checks, err
 }
 
 func (c *check) add(key, value string, line int) error {

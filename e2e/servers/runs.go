@@ -3,7 +3,6 @@
 package main
 
 import (
-	"bufio"
 	_ "embed"
 	"fmt"
 	"slices"
@@ -27,29 +26,19 @@ func (r run) packaged() bool { return r.unit != "" }
 func parseRuns(text string) ([]run, error) {
 	var runs []run
 	defined := make(map[string]string)
-	number := 0
-	for lines := bufio.NewScanner(strings.NewReader(text)); lines.Scan(); {
-		line := lines.Text()
-		number++
-		if line == "" || line[0] == '#' {
-			continue
-		}
+	err := parseRecords("runs.txt", text, func(line string) bool {
 		if rest, ok := strings.CutPrefix(line, "define "); ok {
 			name, command, _ := strings.Cut(rest, " ")
 			defined[name] = command
-			continue
+			return false
 		}
-		if line[0] != '\t' {
-			runs = append(runs, run{name: line})
-			continue
-		}
-		if len(runs) == 0 {
-			return nil, fmt.Errorf("runs.txt:%d: no run before %q", number, line)
-		}
-		key, value, _ := strings.Cut(line[1:], " ")
-		if err := runs[len(runs)-1].set(key, value, defined); err != nil {
-			return nil, fmt.Errorf("runs.txt:%d: %w", number, err)
-		}
+		runs = append(runs, run{name: line})
+		return true
+	}, func(key, value string, _ int) error {
+		return runs[len(runs)-1].set(key, value, defined)
+	})
+	if err != nil {
+		return nil, err
 	}
 	for i := range runs {
 		if r := &runs[i]; r.layer == "" {
