@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"slices"
 	"time"
 	"unsafe"
@@ -243,4 +244,42 @@ func (s *Source) search(ctx context.Context, d *dump) {
 	err := s.finder.Find(ctx, monitor.Likely, wanted, s.addClient)
 	s.nextSearch = time.Now().Add(time.Duration(s.SearchPause) * time.Since(begin))
 	s.finishSearch(wanted, err != nil || ctx.Err() != nil)
+}
+
+// Learn reads the descriptors of all processes once, so that the next searches begin with
+// the processes that have opened or closed something since.
+func (s *Source) Learn(ctx context.Context) error {
+	return s.finder.Find(ctx, monitor.Everywhere, nil, func(monitor.Holding) {})
+}
+
+// Clients returns the processes on this machine that are connected to port, of the
+// clients with these addresses. Those that have disconnected or are not accessible are
+// missing. It searches at once, regardless of SearchPause.
+func (s *Source) Clients(ctx context.Context, port uint16, addresses []netip.AddrPort) (map[netip.AddrPort]connection.Client, error) {
+	wanted := make(map[netip.AddrPort]bool, len(addresses))
+	for _, a := range addresses {
+		wanted[unmap(a)] = true
+	}
+	var sockets []monitor.Socket
+	owners := make(map[monitor.SocketID]netip.AddrPort)
+	err := s.conn.Dump(socket.TCPRequest(socket.StateEstablished, 0, socket.PortFilter(nil, []uint16{port})), func(m socket.DiagMessage) {
+		local := unmap(m.Local())
+		if c := m.Socket(); wanted[local] && c.Inode != 0 { // a socket without an inode has no holder
+			sockets = append(sockets, c)
+			owners[c.ID] = local
+		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the clients of port %d: %w", port, err)
+	}
+	found := make(map[netip.AddrPort]connection.Client, len(sockets))
+	if len(sockets) == 0 {
+		return found, nil
+	}
+	err = s.finder.Find(ctx, monitor.Likely, sockets, func(h monitor.Holding) {
+		if a, ok := owners[h.Socket]; ok && found[a].PID == 0 { // the first holder
+			found[a] = connection.Client{PID: h.Owner.PID, Name: h.Owner.Name}
+		}
+	})
+	return found, err
 }

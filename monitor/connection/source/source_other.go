@@ -134,3 +134,29 @@ func address(a psnet.Addr) (netip.AddrPort, bool) {
 	ip, err := netip.ParseAddr(strings.Trim(a.IP, "[]"))
 	return netip.AddrPortFrom(ip, uint16(a.Port)), err == nil && a.Port <= 65535
 }
+
+// Learn does nothing: there are no searches.
+func (*Source) Learn(context.Context) error { return nil }
+
+// Clients returns the processes on this machine that are connected to port, of the
+// clients with these addresses. Those that have disconnected or are not accessible are
+// missing.
+func (s *Source) Clients(ctx context.Context, port uint16, addresses []netip.AddrPort) (map[netip.AddrPort]connection.Client, error) {
+	wanted := make(map[netip.AddrPort]bool, len(addresses))
+	for _, a := range addresses {
+		wanted[unmap(a)] = true
+	}
+	all, err := established(ctx)
+	if err != nil {
+		return nil, err
+	}
+	previous := s.clientNames
+	s.clientNames = make(map[int]string, len(previous))
+	found := make(map[netip.AddrPort]connection.Client)
+	for _, c := range all {
+		if c.remote.Port() == port && wanted[c.local] && c.pid != 0 {
+			found[c.local] = s.client(c.pid, previous)
+		}
+	}
+	return found, nil
+}
