@@ -30,13 +30,19 @@ import (
 // Commands returns all commands of the package. d is what the doctor command
 // reports about this build.
 func Commands(d doctor.Options) []*cobra.Command {
-	return []*cobra.Command{newList(), newEvents(), newWait(), newWho(), newExplain(), newFree(), newWatch(), newPause(), newResume(), newStop(), newTerminal(), newHistory(), newForget(), newMCP(d.Version), newDoctor(d)}
+	return []*cobra.Command{newList(), newEvents(), newWait(), newWho(), newExplain(), newFree(), newHoldPorts(), newWatch(), newPause(), newResume(), newStop(), newTerminal(), newHistory(), newForget(), newMCP(d.Version), newDoctor(d)}
 }
 
 // UsageError is invalid input: one sentence for the user, exit status 2.
 type UsageError struct{ Reason string }
 
 func (e UsageError) Error() string { return e.Reason }
+
+// ExitStatus is the error that a program run by a command ended with a status other than
+// 0. It has printed the reason itself.
+type ExitStatus int
+
+func (e ExitStatus) Error() string { return fmt.Sprintf("exit status %d", int(e)) }
 
 // Args returns check with its errors turned into UsageErrors that name the help.
 func Args(check cobra.PositionalArgs) cobra.PositionalArgs {
@@ -68,9 +74,12 @@ func ParsePort(text string) (uint16, error) {
 // Status returns the exit status for the error of a command.
 func Status(err error) int {
 	var usage UsageError
+	var status ExitStatus
 	switch {
 	case err == nil:
 		return 0
+	case errors.As(err, &status):
+		return int(status)
 	case errors.As(err, &usage):
 		return 2
 	}
@@ -78,7 +87,10 @@ func Status(err error) int {
 }
 
 // IsPrinted reports whether the command has printed the reason for err already.
-func IsPrinted(err error) bool { return errors.Is(err, ErrFree) || errors.Is(err, ErrUnhealthy) }
+func IsPrinted(err error) bool {
+	_, ended := errors.AsType[ExitStatus](err)
+	return ended || errors.Is(err, ErrFree) || errors.Is(err, ErrUnhealthy)
+}
 
 // Options are the flags that several commands share, and their output.
 type Options struct {

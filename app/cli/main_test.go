@@ -14,7 +14,9 @@ import (
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/spf13/cobra"
 
+	"porthole/app/doctor"
 	"porthole/internal/testhome"
 	"porthole/monitor/process/child"
 )
@@ -22,13 +24,14 @@ import (
 // roles are the children of the tests. "list" prints the JSON of runList for the ports in
 // its arguments, "stop" prints the error of runStop for the port in its argument, "ask"
 // as well and asks before it stops. "refuse" listens and closes each connection at once.
-// "mcp" is the command mcp.
+// "mcp" is the command mcp, "porthole" the command in its arguments.
 var roles = child.Roles(map[string]func(){
-	"list":   playList,
-	"ask":    func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminalInput()}) },
-	"stop":   func() { playStop(stopOptions{Options: standardOptions(), Yes: true}) },
-	"refuse": child.Reporting(playRefuse),
-	"mcp":    playMCP,
+	"list":     playList,
+	"ask":      func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminalInput()}) },
+	"stop":     func() { playStop(stopOptions{Options: standardOptions(), Yes: true}) },
+	"refuse":   child.Reporting(playRefuse),
+	"mcp":      playMCP,
+	"porthole": playPorthole,
 })
 
 func TestMain(m *testing.M) {
@@ -40,6 +43,18 @@ func playMCP() {
 	if err := serveMCP(context.Background(), &mcp.StdioTransport{}, "test", false, os.Stderr); err != nil {
 		child.Fail(err)
 	}
+}
+
+// playPorthole runs the command in the arguments.
+func playPorthole() {
+	root := &cobra.Command{SilenceErrors: true, SilenceUsage: true}
+	root.AddCommand(Commands(doctor.Options{})...)
+	root.SetArgs(os.Args[1:])
+	err := root.ExecuteContext(context.Background())
+	if err != nil && !IsPrinted(err) {
+		fmt.Fprintln(os.Stderr, err)
+	}
+	os.Exit(Status(err))
 }
 
 func playRefuse() child.Listening {

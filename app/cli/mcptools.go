@@ -15,6 +15,7 @@ import (
 
 	"porthole/app/ipc"
 	"porthole/monitor"
+	"porthole/monitor/freeports"
 	"porthole/monitor/owner"
 )
 
@@ -41,7 +42,9 @@ type (
 		Timeout float64 `json:"timeout_seconds,omitempty" jsonschema:"at most so many seconds, 30 without it, 300 at most"`
 	}
 	freeInput struct {
-		From uint16 `json:"from,omitempty" jsonschema:"the first port to try, 3000 without it"`
+		From    uint16 `json:"from,omitempty" jsonschema:"the first port to try, 3000 without it"`
+		Count   int    `json:"count,omitempty" jsonschema:"how many ports, 1 without it"`
+		Reserve int    `json:"reserve_seconds,omitempty" jsonschema:"hold the ports for so many seconds, so that no other agent gets them; at most 3600"`
 	}
 	historyInput struct {
 		Ports []string `json:"ports,omitempty" jsonschema:"ports or ranges; all without it"`
@@ -79,13 +82,15 @@ func (s *mcpServer) addReadingTools() {
 	mcp.AddTool(s.Server, tool("why_not_free", "Tell whether a server can bind a TCP port at every address now, and if not, why not and who keeps it."),
 		handler(s.whyNotFree))
 	mcp.AddTool(s.Server, tool("wait_for_port", "Wait until something listens on a port, or until nothing does."), handler(s.waitForPort))
-	mcp.AddTool(s.Server, tool("free_port", "Return a TCP port that a server can bind now, from a given one on."),
+	mcp.AddTool(s.Server, tool("free_port", "Return TCP ports that a server can bind now, from a given one on, and why not the given one."),
 		handler(func(ctx context.Context, in freeInput) (json.RawMessage, error) {
 			var args []string
 			if in.From != 0 {
 				args = []string{strconv.Itoa(int(in.From))}
 			}
-			return s.answer(ctx, Options{}, func(o Options) error { return runFree(ctx, args, o) })
+			return s.answer(ctx, Options{}, func(o Options) error {
+				return runFree(ctx, args, freeOptions{Options: o, Count: max(in.Count, 1), Reserve: time.Duration(in.Reserve) * time.Second})
+			})
 		}))
 	mcp.AddTool(s.Server, tool("history", "Show when ports opened and closed and who owned them, as far as a running Porthole recorded it, oldest first."), handler(s.history))
 	mcp.AddTool(s.Server, tool("warnings", "List the listeners that deserve attention: exposed databases and development servers, replaced programs, orphans, full queues. With advice."), handler(s.warnings))
@@ -177,11 +182,11 @@ func (s *mcpServer) whyNotFree(ctx context.Context, in portInput) (json.RawMessa
 	if err != nil {
 		return nil, err
 	}
-	free, err := isFree(ctx, in.Port)
-	if err != nil {
-		return nil, err
+	bound := freeports.Check(in.Port)
+	if bound != nil && !errors.Is(bound, freeports.ErrTaken) && !errors.Is(bound, freeports.ErrNotAllowed) {
+		return nil, bound
 	}
-	return withFields(answer, map[string]any{"free": free, "text": strings.Join(strings.Fields(text.String()), " ")})
+	return withFields(answer, map[string]any{"free": bound == nil, "text": strings.Join(strings.Fields(text.String()), " ")})
 }
 
 // waitForPort returns how long it waited. A timeout is an error.

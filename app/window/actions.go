@@ -11,6 +11,7 @@ import (
 	"porthole/app/doctor"
 	"porthole/app/ipc"
 	"porthole/monitor"
+	"porthole/monitor/launch"
 	"porthole/monitor/watch"
 	"porthole/ui/settings"
 )
@@ -71,7 +72,7 @@ func (a actions) StartAgent() {
 	if err == nil {
 		cmd := exec.Command(program, "--hidden=false")
 		cmd.Env = desktop.ChildEnviron()
-		detach(cmd)
+		launch.Detach(cmd)
 		if err = cmd.Start(); err == nil {
 			err = cmd.Process.Release()
 		}

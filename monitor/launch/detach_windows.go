@@ -1,6 +1,4 @@
-//go:build cgo
-
-package window
+package launch
 
 import "os/exec"
 
