@@ -20,10 +20,29 @@ var secretFields = []string{"authorization", "proxy-authorization", "cookie", "s
 // by its content if that contains a secret; see [MaskBody]. e is not changed.
 func Masked(e *Exchange) *Exchange {
 	out := *e
-	out.Path, out.Status = MaskPath(e.Path), monitor.MaskText(e.Status)
+	for _, secret := range e.Secrets {
+		maskSecret(&out, secret)
+	}
+	out.Secrets = nil
+	out.Path, out.Status = MaskPath(out.Path), monitor.MaskText(out.Status)
 	maskMessage(&out.Request)
 	maskMessage(&out.Answer)
 	return &out
+}
+
+// maskSecret replaces a secret wherever e has it.
+func maskSecret(e *Exchange, secret string) {
+	if secret == "" {
+		return
+	}
+	e.Path, e.Status = strings.ReplaceAll(e.Path, secret, masked), strings.ReplaceAll(e.Status, secret, masked)
+	for _, m := range []*Message{&e.Request, &e.Answer} {
+		m.Body = bytes.ReplaceAll(m.Body, []byte(secret), []byte(masked))
+		m.Fields = slices.Clone(m.Fields)
+		for i := range m.Fields {
+			m.Fields[i].Value = strings.ReplaceAll(m.Fields[i].Value, secret, masked)
+		}
+	}
 }
 
 // MaskPath returns the path or command of an exchange with secrets replaced.

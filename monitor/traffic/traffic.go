@@ -114,6 +114,9 @@ type Exchange struct {
 	Ended    time.Time // the last byte; zero while the exchange lasts
 
 	Request, Answer Message
+	// Secrets are parts of Path, of fields and of bodies that are secrets by the protocol,
+	// such as passwords. Masked replaces them.
+	Secrets []string
 	// Problem says in one sentence what went wrong outside the protocol: a closed
 	// connection, bytes that are not valid. "" if nothing did.
 	Problem string

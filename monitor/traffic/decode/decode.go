@@ -1,6 +1,6 @@
 // Package decode decodes the protocols that local servers speak.
 //
-// Each decoder has a file of its own. A decoder takes bytes as they come, keeps only
+// Each decoder has a file, or a package, of its own. A decoder takes bytes as they come, keeps only
 // what it needs to go on, and leaves the parsing of heads, frames and fields to the
 // library that the field uses.
 package decode
@@ -9,12 +9,16 @@ import (
 	"bytes"
 
 	"porthole/monitor/traffic"
+	"porthole/monitor/traffic/decode/postgres"
+	"porthole/monitor/traffic/decode/redis"
 )
 
 // Protocols returns all protocols, in the order in which they are tried.
 func Protocols() []traffic.Protocol {
 	return []traffic.Protocol{
 		{Name: "HTTP/1.1", Detect: detectHTTP1, New: newHTTP1},
+		redis.Protocol(),
+		postgres.Protocol(),
 	}
 }
 
