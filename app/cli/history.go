@@ -127,7 +127,9 @@ func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int
 		if err != nil {
 			return err
 		}
-		q.After = first - 1
+		if !first.IsZero() {
+			q.After = history.Position{At: first.At, ID: first.ID - 1}
+		}
 	}
 	q.OldestFirst = true
 	for {
@@ -139,7 +141,7 @@ func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int
 			if err := f(e); err != nil {
 				return err
 			}
-			q.After = e.ID
+			q.After = e.Position()
 		}
 		if len(events) < pageSize {
 			return nil
@@ -147,25 +149,25 @@ func eachEvent(ctx context.Context, r history.Reader, q history.Query, limit int
 	}
 }
 
-// nthNewest returns the ID of the nth newest event, of the oldest one if there
-// are fewer than n, and 1 if there is none.
-func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (int64, error) {
-	id := int64(1)
+// nthNewest returns the place of the nth newest event, of the oldest one if there
+// are fewer than n, and the zero value if there is none.
+func nthNewest(ctx context.Context, r history.Reader, q history.Query, n int) (history.Position, error) {
+	var at history.Position
 	for n > 0 {
 		q.Limit = min(pageSize, n)
 		events, err := r.Events(ctx, q)
 		if err != nil {
-			return 0, err
+			return at, err
 		}
 		if len(events) > 0 {
-			id = events[len(events)-1].ID
+			at = events[len(events)-1].Position()
 		}
 		if len(events) < q.Limit {
 			break
 		}
-		n, q.Before = n-len(events), id
+		n, q.Before = n-len(events), at
 	}
-	return id, nil
+	return at, nil
 }
 
 // noEventsText returns the answer if no event matches.

@@ -281,8 +281,9 @@ func (r *generatedEvents) Events(_ context.Context, q history.Query) (events []h
 		first, step = 1, 1
 	}
 	for id := first; id >= 1 && id <= int64(r.n) && len(events) < q.Limit; id += step {
-		if id > q.After && (q.Before == 0 || id < q.Before) {
-			events = append(events, history.Event{ID: id})
+		e := history.Event{ID: id}
+		if at := e.Position(); (q.After.IsZero() || at.Compare(q.After) > 0) && (q.Before.IsZero() || at.Compare(q.Before) < 0) {
+			events = append(events, e)
 		}
 	}
 	return events, nil

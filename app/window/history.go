@@ -222,6 +222,6 @@ func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format str
 		if len(events) < exportPageSize {
 			return to.Flush()
 		}
-		q.Before = events[len(events)-1].ID
+		q.Before = events[len(events)-1].Position()
 	}
 }

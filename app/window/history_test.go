@@ -40,7 +40,7 @@ func (b *fakeHistory) Events(ctx context.Context, q history.Query) ([]history.Ev
 	}
 	var out []history.Event
 	for i := len(b.events) - 1; i >= 0 && len(out) < q.Limit; i-- {
-		if e := b.events[i]; q.Before == 0 || e.ID < q.Before {
+		if e := b.events[i]; q.Before.IsZero() || e.Position().Compare(q.Before) < 0 {
 			out = append(out, e)
 		}
 	}

@@ -17,7 +17,7 @@ import (
 
 // Event is one stored event. Times are UTC. Unknown fields are empty.
 type Event struct {
-	ID        int64 // increases with each event, even if the clock is set back
+	ID        int64 // increases with each stored event
 	At        time.Time
 	Kind      monitor.Kind // one of those that Stored reports
 	Protocol  monitor.Protocol
@@ -58,6 +58,25 @@ type Owner struct {
 	Unit      string   // systemd unit, if the owner is unknown
 	Container string   // container ID, if the owner is unknown
 	Inferred  bool     // the process is the only one in the unit or container; it was not seen to hold the socket
+}
+
+// Position is the place of an event in the history, which is ordered by time, and by ID among
+// events of the same time. An event can be stored after later ones: attempts to connect are
+// stored when they have ended. The zero value is no place.
+type Position struct {
+	At time.Time
+	ID int64
+}
+
+// Position returns the place of e.
+func (e Event) Position() Position { return Position{e.At, e.ID} }
+
+// IsZero reports whether p is no place.
+func (p Position) IsZero() bool { return p == Position{} }
+
+// Compare returns a negative number if p is older than q, and a positive one if it is newer.
+func (p Position) Compare(q Position) int {
+	return cmp.Or(p.At.Compare(q.At), cmp.Compare(p.ID, q.ID))
 }
 
 // Crashed reports whether e says that a listener closed because its owner failed, and not
@@ -126,8 +145,8 @@ type Query struct {
 	Text         string        // words, all of which must occur in the name, project, user, service, command, unit or container, or be the PID or a prefix of an address or the port; "-word" excludes
 	Since        time.Time     // inclusive
 	Until        time.Time     // exclusive
-	Before       int64         // only events older than the one with this ID: the end of the last page
-	After        int64         // only events newer than the one with this ID
+	Before       Position      // only events before this one: the end of the last page
+	After        Position      // only events after this one
 	OldestFirst  bool          // oldest first
 	Limit        int           // 0: DefaultLimit
 	AllAddresses bool          // also listeners that are not reachable through loopback

@@ -322,6 +322,51 @@ func TestNewEventsKeepScrollPosition(t *testing.T) {
 	}
 }
 
+// An event that is stored late appears where it belongs by its time, and no page repeats or skips
+// one.
+func TestLateEventIsOrderedByTime(t *testing.T) {
+	d, m := historyDesk(t, uitest.ManyEvents(500))
+	late := uitest.Event(501, 9*time.Minute, monitor.Attempted, 4321, "", "") // others happened 8 and 10 minutes ago
+	m.Past = append(m.Past, late)
+	d.change()
+	d.pass(1)
+	m.Answer()
+	d.history.Focus()
+	for range 10 {
+		d.press(fyne.KeyEnd)
+		m.Answer()
+	}
+	if n := len(d.history.events); n != 501 {
+		t.Fatalf("got %d events, want 501", n)
+	}
+	seen := map[int64]bool{}
+	for i, e := range d.history.events {
+		if seen[e.ID] || i > 0 && e.Position().Compare(d.history.events[i-1].Position()) >= 0 {
+			t.Errorf("event %d of %v is repeated or out of order", e.ID, e.At)
+		}
+		seen[e.ID] = true
+	}
+}
+
+// A late event below the first visible line moves nothing and is not counted as new.
+func TestLateEventBelowIsNotNew(t *testing.T) {
+	d, m := historyDesk(t, uitest.ManyEvents(500))
+	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)
+	m.Answer()
+	offset := d.history.list.GetScrollOffset()
+	first := d.history.rows[d.history.firstVisible()].id()
+	m.Past = append(m.Past, uitest.Event(501, 121*time.Minute, monitor.Attempted, 4321, "", "")) // two lines lower
+	d.change()
+	d.pass(1)
+	m.Answer()
+	if got := d.history.rows[d.history.firstVisible()].id(); got != first || d.history.list.GetScrollOffset() != offset || d.history.pill.Visible() {
+		t.Errorf("got event %d at the top of the view, offset %v, pill %q visible %t; want %d, %v, no pill", got, d.history.list.GetScrollOffset(), d.history.pill.Text, d.history.pill.Visible(), first, offset)
+	}
+	if !slices.ContainsFunc(d.history.events, func(e *history.Event) bool { return e.ID == 501 }) {
+		t.Error("the late event is missing")
+	}
+}
+
 func TestMoreNewEventsThanAPage(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(500))
 	test.Scroll(d.Window.Canvas(), d.eventAt(2), 0, -40*eventHeight)

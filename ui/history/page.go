@@ -289,7 +289,7 @@ func (p *Page) loadOlder() {
 		return
 	}
 	q := p.query()
-	q.Before, q.Limit = p.events[len(p.events)-1].ID, pageOfEvents
+	q.Before, q.Limit = p.events[len(p.events)-1].Position(), pageOfEvents
 	p.load(q, func(events []*history.Event) {
 		p.complete = len(events) < pageOfEvents
 		p.events = append(p.events, events...)
@@ -299,7 +299,7 @@ func (p *Page) loadOlder() {
 	})
 }
 
-// loadNewest loads the events since the last one shown.
+// loadNewest loads the newest events, of which some may be missing in the list.
 func (p *Page) loadNewest() {
 	if !p.until.IsZero() { // new events are later than the selected hour
 		p.loadHours()
@@ -310,37 +310,66 @@ func (p *Page) loadNewest() {
 	p.load(q, p.merge)
 }
 
-// merge adds new events at the top. The visible lines stay where they are, unless the list is
-// scrolled to the top.
+// merge adds the events that are missing in the list to it, mostly at the top. The visible lines stay
+// where they are, unless the list is scrolled to the top.
 func (p *Page) merge(events []*history.Event) {
-	n := len(events)
-	if len(p.events) > 0 {
-		newest := p.events[0].ID
-		n = slices.IndexFunc(events, func(e *history.Event) bool { return e.ID <= newest })
-	}
-	if p.tries--; n == 0 && p.tries > 0 {
+	missing := p.missing(events)
+	if p.tries--; len(missing) == 0 && p.tries > 0 {
 		p.due = p.now().Add(lateTime)
 	}
-	if n == 0 {
+	if len(missing) == 0 {
 		return
 	}
 	p.loadHours()
-	offset := p.list.GetScrollOffset()
-	switch atTop := offset < eventHeight; {
-	case n > 0 || len(p.events) == 0:
-		before := len(p.rows)
-		p.events = append(events[:n:n], p.events...)
-		p.arrange()
-		if !atTop && before > 0 {
-			p.newCount += n
-			p.list.ScrollToOffset(offset + float32(len(p.rows)-before)*eventHeight)
-		}
-	case atTop:
+	atTop := p.list.GetScrollOffset() < eventHeight
+	switch gap := len(missing) == len(events) && len(p.events) > 0; {
+	case gap && atTop:
 		p.replace(events)
-	default: // there are more between these and the ones shown
+	case gap: // there are more between these and the ones shown
 		p.newCount, p.gap = len(events), true
+	case atTop:
+		p.insert(missing)
+	default:
+		i := p.firstVisible()
+		first := p.rows[i].event
+		p.newCount += p.insert(missing)
+		now := slices.IndexFunc(p.rows, func(r historyRow) bool { return r.event == first })
+		p.list.ScrollToOffset(p.list.GetScrollOffset() + float32(now-i)*eventHeight)
 	}
 	p.showState()
+}
+
+// missing returns those of the newest events, newest first, that are not in the list.
+func (p *Page) missing(events []*history.Event) []*history.Event {
+	have := make(map[int64]bool, len(p.events))
+	for _, e := range p.events {
+		have[e.ID] = true
+	}
+	return slices.DeleteFunc(events, func(e *history.Event) bool { return have[e.ID] })
+}
+
+// insert puts events where they belong by their time. It returns how many of them are newer than the
+// ones that were in the list.
+func (p *Page) insert(events []*history.Event) (newer int) {
+	if len(p.events) > 0 {
+		newest := p.events[0].Position()
+		for newer < len(events) && events[newer].Position().Compare(newest) > 0 {
+			newer++
+		}
+	}
+	p.events = append(p.events, events...)
+	slices.SortFunc(p.events, func(a, b *history.Event) int { return b.Position().Compare(a.Position()) })
+	p.arrange()
+	return newer
+}
+
+// firstVisible returns the index of the first line with an event at or below the upper edge of the list.
+func (p *Page) firstVisible() int {
+	i := min(int(p.list.GetScrollOffset()/eventHeight), len(p.rows)-1)
+	if p.rows[i].event == nil { // a heading always has an event below it
+		i++
+	}
+	return i
 }
 
 // toTop handles a click on the number of new events.

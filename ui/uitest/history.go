@@ -12,10 +12,10 @@ import (
 	"porthole/monitor/history"
 )
 
-// FakeHistory is an in-memory history of events, oldest first. Like the real one it answers
+// FakeHistory is an in-memory history of events, in the order in which they were stored. Like the real one it answers
 // asynchronously: when the test calls Answer.
 type FakeHistory struct {
-	Past      []history.Event  // all events, oldest first
+	Past      []history.Event  // all events, in the order in which they were stored
 	Err       error            // the error of all answers
 	Asked     []string         // the calls of Events
 	Waiting   []func()         // pending answers
@@ -53,9 +53,13 @@ func (r *FakeHistory) list(q history.Query) []history.Event {
 	}
 	var out []history.Event
 	words, without := q.Words()
+	order := func(a, b history.Event) int { return a.Position().Compare(b.Position()) }
 	events := r.Past
-	if q.Before > 0 {
-		n, _ := slices.BinarySearchFunc(events, q.Before, func(e history.Event, id int64) int { return int(e.ID - id) })
+	if !slices.IsSortedFunc(events, order) {
+		events = slices.SortedFunc(slices.Values(events), order)
+	}
+	if !q.Before.IsZero() {
+		n, _ := slices.BinarySearchFunc(events, q.Before, func(e history.Event, at history.Position) int { return e.Position().Compare(at) })
 		events = events[:n]
 	}
 	for _, e := range slices.Backward(events) {
@@ -79,7 +83,7 @@ func (r *FakeHistory) list(q history.Query) []history.Event {
 
 // Events returns the newest events that match q.
 func (r *FakeHistory) Events(q history.Query, done func([]history.Event, error)) {
-	r.Asked = append(r.Asked, fmt.Sprintf("events before %d", q.Before))
+	r.Asked = append(r.Asked, fmt.Sprintf("events before %d", q.Before.ID))
 	r.later("events", func() { done(r.list(q), r.Err) })
 }
 

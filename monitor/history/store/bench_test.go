@@ -67,7 +67,8 @@ func BenchmarkQueries(b *testing.B) {
 	s, _ := open(b, path, Options{})
 	churn(s, DefaultMaxEvents)
 	r := OpenReader(path)
-	middle := events(b, path, history.Query{Limit: 1})[0].ID - DefaultMaxEvents/2
+	half := events(b, path, history.Query{Limit: DefaultMaxEvents / 2})
+	middle := half[len(half)-1].Position()
 	for _, q := range []struct {
 		name string
 		history.Query

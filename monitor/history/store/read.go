@@ -97,11 +97,11 @@ func (c condition) where() string {
 // conditions translates a query to SQL.
 func conditions(q history.Query) condition {
 	var c condition
-	if q.Before > 0 {
-		c.and("e.id < ?", q.Before)
+	if !q.Before.IsZero() {
+		c.and("(e.at, e.id) < (?, ?)", q.Before.At.UnixMicro(), q.Before.ID)
 	}
-	if q.After > 0 {
-		c.and("e.id > ?", q.After)
+	if !q.After.IsZero() {
+		c.and("(e.at, e.id) > (?, ?)", q.After.At.UnixMicro(), q.After.ID)
 	}
 	if !q.AllAddresses {
 		c.and("e.loopback")
@@ -212,7 +212,7 @@ func (r Reader) Events(ctx context.Context, q history.Query) (events []history.E
 		order = "ASC"
 	}
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
-		events, err = queryEvents(ctx, conn, c.where()+" ORDER BY e.id "+order+" LIMIT ?", append(c.args, limit)...)
+		events, err = queryEvents(ctx, conn, c.where()+" ORDER BY e.at "+order+", e.id "+order+" LIMIT ?", append(c.args, limit)...)
 		return err
 	})
 	return events, err
@@ -222,13 +222,14 @@ func (r Reader) Events(ctx context.Context, q history.Query) (events []history.E
 func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []history.Event, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		events, err = queryEvents(ctx, conn, ` WHERE e.listener = ?1 AND e.boot =
-			(SELECT boot FROM events WHERE listener = ?1 ORDER BY id DESC LIMIT 1) ORDER BY e.id`, listener)
+			(SELECT boot FROM events WHERE listener = ?1 ORDER BY id DESC LIMIT 1) ORDER BY e.at, e.id`, listener)
 		return err
 	})
 	return events, err
 }
 
-// LastOwner implements history.Reader.
+// LastOwner implements history.Reader. The last event of a port is the one that was stored last,
+// even if the clock was set back meanwhile.
 func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (tenure history.Tenure, ok bool, err error) {
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		last, err := queryEvents(ctx, conn, " WHERE e.port = ? AND e.protocol = ? AND e.kind NOT IN ('attempted', 'connected') ORDER BY e.id DESC LIMIT 1", port, protocol)

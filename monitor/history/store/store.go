@@ -199,6 +199,9 @@ func snapshotBefore(u monitor.Update) monitor.Snapshot {
 		}
 	}
 	before := monitor.Snapshot{TakenAt: u.Snapshot.TakenAt}
+	if len(u.Events) > 0 { // what was already open comes before them
+		before.TakenAt = u.Events[0].At
+	}
 	for _, id := range slices.Sorted(maps.Keys(listeners)) {
 		before.Listeners = append(before.Listeners, listeners[id])
 	}

@@ -174,7 +174,7 @@ func TestQueries(t *testing.T) {
 		{history.Query{Text: "-127.0"}, ""},
 		{history.Query{Since: at}, "opened 8080, owner_changed 8080, closed 8080"},
 		{history.Query{Until: at}, "opened 3000, opened 3001"},
-		{history.Query{Before: all[0].ID, Limit: 1}, "owner_changed 8080"},
+		{history.Query{Before: all[0].Position(), Limit: 1}, "owner_changed 8080"},
 	} {
 		want(t, c.q.Text+" "+c.q.Ports.String(), kinds(events(t, path, c.q)), c.want)
 	}
@@ -196,11 +196,11 @@ func TestPagesHaveNoGapsOrDuplicates(t *testing.T) {
 			break
 		}
 		for _, e := range page {
-			if seen[e.ID] || (q.Before > 0 && e.ID >= q.Before) {
+			if seen[e.ID] || !q.Before.IsZero() && e.Position().Compare(q.Before) >= 0 {
 				t.Fatalf("event %d is a duplicate or out of order", e.ID)
 			}
 			seen[e.ID] = true
-			q.Before = e.ID
+			q.Before = e.Position()
 		}
 	}
 	want(t, "events on all pages", len(seen), 95)
@@ -217,7 +217,46 @@ func TestOldestFirst(t *testing.T) {
 	write(s, p)
 	first := events(t, path, history.Query{OldestFirst: true, Limit: 2})
 	want(t, "first page", kinds(first), "opened 2, opened 1")
-	want(t, "second page", kinds(events(t, path, history.Query{OldestFirst: true, After: first[1].ID, Limit: 2})), "opened 4, opened 3")
+	want(t, "second page", kinds(events(t, path, history.Query{OldestFirst: true, After: first[1].Position(), Limit: 2})), "opened 4, opened 3")
+}
+
+// Events are ordered by their time, also those that were stored after later ones. Pages in both
+// directions contain each event once, also those of one moment.
+func TestPagesAreOrderedByTime(t *testing.T) {
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	p := &timeline{}
+	for n := range 12 {
+		p.open(listener(uint16(4000+n), n))
+	}
+	write(s, p)
+	for n, back := range []time.Duration{9 * time.Second, 5 * time.Second, 5 * time.Second} { // as attempts that have ended
+		s.Add(monitor.Event{At: p.now.Add(-back), Kind: monitor.Attempted, Listener: monitor.ClosedPort(uint16(5000 + n)), Attempts: 3})
+	}
+	s.Flush()
+	for _, oldestFirst := range []bool{false, true} {
+		var ports []string
+		q := history.Query{Limit: 2, OldestFirst: oldestFirst}
+		for len(ports) < 20 {
+			page := events(t, path, q)
+			if len(page) == 0 {
+				break
+			}
+			for _, e := range page {
+				ports = append(ports, fmt.Sprint(e.Port))
+			}
+			if last := page[len(page)-1].Position(); oldestFirst {
+				q.After = last
+			} else {
+				q.Before = last
+			}
+		}
+		ordered := []string{"4000", "4001", "4002", "4003", "5000", "4004", "4005", "4006", "4007", "5001", "5002", "4008", "4009", "4010", "4011"}
+		if !oldestFirst {
+			slices.Reverse(ordered)
+		}
+		want(t, fmt.Sprintf("ports, oldest first %t", oldestFirst), strings.Join(ports, " "), strings.Join(ordered, " "))
+	}
 }
 
 func TestAllAddresses(t *testing.T) {
