@@ -238,6 +238,7 @@ func (p *Page) Update(u monitor.Update) {
 		}
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
+	var fresh []*portRow
 	for _, l := range u.Snapshot.Listeners {
 		if !p.includes(l) {
 			continue
@@ -246,7 +247,8 @@ func (p *Page) Update(u monitor.Update) {
 		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
 			continue
 		}
-		p.rows[l.ID] = p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
+		r := p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
+		p.rows[l.ID], fresh = r, append(fresh, r)
 	}
 	for id, r := range p.rows {
 		switch {
@@ -258,6 +260,7 @@ func (p *Page) Update(u monitor.Update) {
 		}
 	}
 	p.markAmbiguous()
+	p.table.Measure(fresh...)
 	p.showDistinguishing()
 	p.arrange()
 }
@@ -291,7 +294,9 @@ func (p *Page) showOthers() {
 		case !p.includes(l):
 			delete(p.rows, l.ID)
 		case p.rows[l.ID] == nil:
-			p.rows[l.ID] = p.updatedRow(nil, l, p.now(), true)
+			r := p.updatedRow(nil, l, p.now(), true)
+			p.rows[l.ID] = r
+			p.table.Measure(r)
 		}
 	}
 }

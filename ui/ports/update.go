@@ -27,6 +27,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 		after.ambiguous = before.ambiguous
 		p.alike = p.alike || after.branch != before.branch || after.project != before.project || after.process != before.process
 		p.rows[c.Listener.ID] = after
+		p.table.Measure(after)
 		if p.isShown(after) && !p.table.Update(after) {
 			return false
 		}
@@ -61,7 +62,10 @@ func (p *Page) markAmbiguous() {
 		same := words.SamePort(all[first:], all[first])
 		for _, l := range same {
 			if r := p.rows[l.ID]; r != nil {
-				r.ambiguous = words.Ambiguous(l, same)
+				was := r.ambiguous
+				if r.ambiguous = words.Ambiguous(l, same); r.ambiguous != was {
+					p.table.Measure(r)
+				}
 			}
 		}
 		first += len(same)

@@ -45,7 +45,9 @@ type Column[R Row] struct {
 	Right   bool    // aligned
 	Mono    bool
 	Extra   bool // hidden until the user shows it, or ShowColumn does
+	Fits    bool // may become narrower than Width for the texts of others, and wider for its own; a column that grows always may
 	Drop    int  // columns with the highest value disappear first in a narrow table; 0 never
+	Yields  bool // disappears in a narrow table for columns without which rows look alike
 	Marks   bool // shows the rows' marks; while it is hidden, the last visible column does
 	Cell    func(R) Cell
 	About   string           // describes the column beside the pointer
@@ -95,8 +97,10 @@ type Table[R Row] struct {
 	dim      bool
 	columns  []Column[R]
 	hidden   []bool
-	chosen   []bool    // whether the user showed or hid the column
-	needed   []bool    // extra columns without which rows look alike
+	chosen   []bool // whether the user showed or hid the column
+	needed   []bool // extra columns without which rows look alike
+	vital    []bool // columns that KeepColumn keeps
+	measured []measured
 	dropped  []bool    // columns for which the table is too narrow
 	dragged  []float32 // widths that the user set; 0 for none
 	width    float32   // of all columns together
@@ -130,6 +134,7 @@ func New[R Row](columns []Column[R], sortBy string) *Table[R] {
 	t.defaultSort = t.sortBy
 	t.widths, t.dragged, t.hidden = make([]float32, len(columns)), make([]float32, len(columns)), make([]bool, len(columns))
 	t.chosen, t.needed, t.dropped = make([]bool, len(columns)), make([]bool, len(columns)), make([]bool, len(columns))
+	t.vital, t.measured = make([]bool, len(columns)), make([]measured, len(columns))
 	t.hideExtra()
 	t.list = newRowList(t)
 	t.header = newHeader(t)
