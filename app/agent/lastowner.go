@@ -20,11 +20,12 @@ const lastOwnerTimeout = 2 * time.Second
 // maxLastOwnerQueries is the number of queries that can wait: one for each line of the menu.
 const maxLastOwnerQueries = tray.MaxWatched
 
-// lastOwnerQuery asks for the last tenure of a port. answerLastOwners calls done on the goroutine
+// lastOwnerQuery asks for the last tenure of ports. answerLastOwners calls done on the goroutine
 // of the loop.
 type lastOwnerQuery struct {
-	port lastowner.Port
-	done func(history.Tenure, bool, error)
+	protocol monitor.Protocol
+	ports    monitor.Ports
+	done     func(history.Tenure, bool, error)
 }
 
 // errQueriesWait means that the history does not answer and more queries cannot wait.
@@ -32,9 +33,9 @@ var errQueriesWait = errors.New("too many queries of the history are waiting")
 
 // newLastOwners returns the last owners of watched ports, for the tray's menu.
 func newLastOwners(a *Agent) *lastowner.Book {
-	return lastowner.New(func(p lastowner.Port, done func(history.Tenure, bool, error)) {
+	return lastowner.New(func(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
 		select {
-		case a.lastOwnerQueries <- lastOwnerQuery{p, done}:
+		case a.lastOwnerQueries <- lastOwnerQuery{protocol, ports, done}:
 		default:
 			done(history.Tenure{}, false, errQueriesWait)
 		}
@@ -51,10 +52,10 @@ func (a *Agent) answerLastOwners(ctx context.Context) {
 			return
 		case q := <-a.lastOwnerQueries:
 			limited, cancel := context.WithTimeout(ctx, lastOwnerTimeout)
-			tenure, known, err := reader.LastOwner(limited, q.port.Protocol, q.port.Number)
+			tenure, known, err := reader.LastOwner(limited, q.protocol, q.ports)
 			cancel()
 			if err != nil && ctx.Err() == nil {
-				a.log.Warn("can't read the last owner of a port", "port", q.port.Number, "error", err)
+				a.log.Warn("can't read the last owner of a port", "port", q.ports, "error", err)
 			}
 			a.do(func() { q.done(tenure, known, err) })
 		}

@@ -300,7 +300,7 @@ func durationText(e history.Event) string {
 // lastOwnerText returns " Last used by postgres, today 14:02–14:07.", or "" if
 // that is not recorded or cannot be read.
 func lastOwnerText(ctx context.Context, port uint16, now time.Time) string {
-	t, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, monitor.TCP, port)
+	t, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, monitor.TCP, monitor.Ports{{First: port, Last: port}})
 	if err != nil || !ok {
 		return ""
 	}

@@ -118,9 +118,9 @@ func (m *historyReader) ListenerEvents(listener string, done func([]history.Even
 }
 
 // LastOwner implements ui.History.
-func (m *historyReader) LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error)) {
+func (m *historyReader) LastOwner(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
 	m.query("", queryTimeout, func(ctx context.Context) func() {
-		tenure, known, err := m.reader.LastOwner(ctx, protocol, port)
+		tenure, known, err := m.reader.LastOwner(ctx, protocol, ports)
 		m.logError(ctx, "can't read the last owner of a port", err)
 		return func() { done(tenure, known, err) }
 	})

@@ -51,7 +51,7 @@ func (b *fakeHistory) ListenerEvents(context.Context, string) ([]history.Event, 
 	return b.events, b.err
 }
 
-func (b *fakeHistory) LastOwner(context.Context, monitor.Protocol, uint16) (history.Tenure, bool, error) {
+func (b *fakeHistory) LastOwner(context.Context, monitor.Protocol, monitor.Ports) (history.Tenure, bool, error) {
 	return history.Tenure{}, false, b.err
 }
 

@@ -95,6 +95,7 @@ func (e Event) AcceptsLoopback() bool {
 type Tenure struct {
 	Owner       Owner
 	Protocol    monitor.Protocol
+	Port        uint16
 	From        time.Time
 	AlreadyOpen bool         // it was open before From, which is when Porthole first saw it
 	To          time.Time    // zero if it goes on, or if Porthole stopped polling it
@@ -104,7 +105,7 @@ type Tenure struct {
 
 // Tenure returns the tenure of e's owner, as far as e contains it.
 func (e Event) Tenure() Tenure {
-	s := Tenure{Owner: e.Owner, Protocol: e.Protocol, From: e.OpenedAt, AlreadyOpen: e.AlreadyOpen}
+	s := Tenure{Owner: e.Owner, Protocol: e.Protocol, Port: e.Port, From: e.OpenedAt, AlreadyOpen: e.AlreadyOpen}
 	switch e.Kind {
 	case monitor.Closed:
 		s.To, s.Unobserved, s.Exit = e.At, e.Unobserved, e.Exit
@@ -186,9 +187,9 @@ type Reader interface {
 	// ListenerEvents returns all events of the listener with this ID in the last
 	// boot in which it existed, oldest first.
 	ListenerEvents(ctx context.Context, listener string) ([]Event, error)
-	// LastOwner returns the last tenure of the port of protocol, and false if there
-	// are no events of it.
-	LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (Tenure, bool, error)
+	// LastOwner returns the last tenure of any of the ports of protocol, and false if
+	// there are no events of them.
+	LastOwner(ctx context.Context, protocol monitor.Protocol, ports monitor.Ports) (Tenure, bool, error)
 	// CountByHour counts the events that q selects in each hour with events,
 	// oldest first. q.Limit is ignored; set q.Since.
 	CountByHour(ctx context.Context, q Query) ([]HourCount, error)

@@ -39,10 +39,11 @@ type cardModel struct {
 // cardFacts is what cards are made of.
 type cardFacts struct {
 	snapshot monitor.Snapshot
-	counts   map[string]int                                                         // connections by listener ID
-	answer   func(port uint16) inuse.Answer                                         // what is known about a vacant port
-	last     func(protocol monitor.Protocol, now time.Time, ports ...uint16) string // the last owner of ports, as text
-	attempts []connection.Burst                                                     // refused attempts to connect to closed watched ports
+	counts   map[string]int                                                             // connections by listener ID
+	answer   func(port uint16) inuse.Answer                                             // what is known about a vacant port
+	owner    func(*monitor.Listener) string                                             // names the owner of a listener
+	last     func(protocol monitor.Protocol, now time.Time, ports monitor.Ports) string // the last owner of ports, as text
+	attempts []connection.Burst                                                         // refused attempts to connect to closed watched ports
 	now      time.Time
 }
 
@@ -57,14 +58,14 @@ func newCard(rule watch.Rule, f cardFacts) cardModel {
 		return m
 	case 1:
 		l := found[0]
-		m.port, m.detail = l.Port, cardText(l, f.counts[l.ID], f.now)
+		m.port, m.detail = l.Port, cardText(l, f)
 		if !single || rule.Name != "" {
 			m.detail = strconv.Itoa(int(l.Port)) + " · " + m.detail
 		}
 	default:
 		var names []string
 		for _, l := range found {
-			names = append(names, strconv.Itoa(int(l.Port))+" "+words.Owner(l))
+			names = append(names, strconv.Itoa(int(l.Port))+" "+f.owner(l))
 		}
 		m.detail = strings.Join(names, ", ")
 		m.port = found[0].Port
@@ -89,9 +90,9 @@ func cardPorts(rule watch.Rule) string {
 // maxRange is the number of ports up to which a card asks about each port of a watch.
 const maxRange = 8
 
-// smallRange returns the TCP ports of a watch of 2 to maxRange ports; none of any other watch.
+// smallRange returns the TCP ports of a watch of up to maxRange ports; none of any other watch.
 func smallRange(rule watch.Rule) (ports []uint16) {
-	if _, single := rule.Ports.Single(); single || rule.Protocol == monitor.UDP || rule.FollowsService() {
+	if rule.Protocol == monitor.UDP {
 		return nil
 	}
 	for _, r := range rule.Ports.Without(rule.Except) {
@@ -105,9 +106,11 @@ func smallRange(rule watch.Rule) (ports []uint16) {
 	return ports
 }
 
-// showVacantRange shows that all ports are free, if that is known, and returns their last owner.
-func (m *cardModel) showVacantRange(ports []uint16, f cardFacts) string {
-	free := true
+// showVacantRange shows that all ports are free, if that is known, and returns the last owner of
+// any of them.
+func (m *cardModel) showVacantRange(rule watch.Rule, f cardFacts) string {
+	ports := smallRange(rule)
+	free := len(ports) > 0
 	for _, port := range ports {
 		state := f.answer(port).State()
 		free = free && (state == inuse.Free || state == inuse.FreeForTCP)
@@ -115,7 +118,7 @@ func (m *cardModel) showVacantRange(ports []uint16, f cardFacts) string {
 	if free {
 		m.state = "○ " + lang.L("free")
 	}
-	return f.last(monitor.TCP, f.now, ports...)
+	return f.last(cmp.Or(rule.Protocol, monitor.TCP), f.now, rule.Ports.Without(rule.Except))
 }
 
 // showVacant shows a watch without listeners. Only few ports are known to be free.
@@ -137,13 +140,10 @@ func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 				m.color = uitheme.ColorAlert
 			}
 		}
-		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(monitor.TCP, f.now, port)))
+		details = append(details, cmp.Or(words.Taken(a), usedBy(port, f.snapshot), f.last(monitor.TCP, f.now, monitor.Ports{{First: port, Last: port}})))
 	}
-	if ports := smallRange(rule); len(ports) > 0 {
-		details = append(details, m.showVacantRange(ports, f))
-	}
-	if port, single := rule.Ports.Single(); single && rule.Protocol == monitor.UDP {
-		details = append(details, f.last(monitor.UDP, f.now, port))
+	if _, single := rule.SingleTCP(); !single && !rule.FollowsService() {
+		details = append(details, m.showVacantRange(rule, f))
 	}
 	if attempts := words.Attempts(rule, f.attempts); attempts != "" {
 		details = append([]string{attempts}, details...)
@@ -166,12 +166,12 @@ func usedBy(port uint16, s monitor.Snapshot) string {
 
 // cardText describes owner, uptime and connections of l: "node · acme-web (Vite) · up 12 min · 3
 // connections".
-func cardText(l *monitor.Listener, connections int, now time.Time) string {
-	text := words.Owner(l)
+func cardText(l *monitor.Listener, f cardFacts) string {
+	text, connections := f.owner(l), f.counts[l.ID]
 	if l.Service != "" {
 		text += " (" + words.Service(l) + ")"
 	}
-	if up, ok := uptime(l, now); ok {
+	if up, ok := uptime(l, f.now); ok {
 		text += " · " + lang.L("up {{.Time}}", map[string]any{"Time": up.text()})
 	}
 	if connections > 0 {
@@ -216,11 +216,15 @@ func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool)
 		b.vacant = append(b.vacant, port)
 		return answer(port)
 	}
-	for _, rule := range active { // the number of ports that can be asked about is limited
-		if port, single := rule.SingleTCP(); single && len(rule.Listeners(f.snapshot)) == 0 {
+	var found []*monitor.Listener
+	for _, rule := range active {
+		of := rule.Listeners(f.snapshot)
+		if port, single := rule.SingleTCP(); single && len(of) == 0 { // the number of ports that can be asked about is limited
 			b.vacant = append(b.vacant, port)
 		}
+		found = append(found, of...)
 	}
+	f.owner = distinctOwners(found)
 	for i, rule := range active {
 		m := newCard(rule, f)
 		if !live {

@@ -67,7 +67,7 @@ type lastHistory struct {
 	asked int
 }
 
-func (m *lastHistory) LastOwner(_ monitor.Protocol, _ uint16, done func(history.Tenure, bool, error)) {
+func (m *lastHistory) LastOwner(_ monitor.Protocol, _ monitor.Ports, done func(history.Tenure, bool, error)) {
 	m.asked++
 	if m.last == nil {
 		done(history.Tenure{}, false, nil)
@@ -220,17 +220,75 @@ func TestCardOfFreeRange(t *testing.T) {
 	m := &lastHistory{}
 	d := deskWith(t, m)
 	m.last = tenure("node", d.At.Add(-2*time.Hour), 5*time.Minute)
-	d.setRules(uitest.Rule(t, "40001-40003", ""), watch.Rule{Ports: uitest.Ports(t, "50000-50100"), Name: "many"})
+	m.last.Port = 40002
+	d.setRules(uitest.Rule(t, "40001-40003", ""))
 	d.see()
 	d.ShowProbe(freeProbe(40001, 40002))
 	if c := d.ports.cards.cards[0].model; c.state != "○ closed" {
 		t.Errorf("nothing is known about 40003: got %q, want closed", c.state)
 	}
 	d.ShowProbe(freeProbe(40001, 40002, 40003))
-	d.Want("cards", d.cards(), []string{"40001-40003 ○ free: Last: node, today 13:53–13:58", "many ○ closed: 50000-50100"})
+	d.Want("cards", d.cards(), []string{"40001-40003 ○ free: Last: 40002 node, today 13:53–13:58"})
 	d.setRules(uitest.Rule(t, "40001-40008", ""), uitest.Rule(t, "40011-40018", ""), uitest.Rule(t, "62893", ""))
 	if got := d.ports.VacantPorts(); len(got) != maxVacant || !slices.Contains(got, 62893) {
 		t.Errorf("got %v, want the single port among the %d ports", got, maxVacant)
+	}
+}
+
+// A watch of any number of ports names the last owner of the one that closed last.
+func TestCardOfLargeRangeNamesLastOwner(t *testing.T) {
+	h := &uitest.FakeHistory{}
+	d := deskWith(t, h)
+	for i, name := range []string{"node", "deno", "vite"} {
+		closed := uitest.Event(int64(i+1), time.Duration(3-i)*time.Hour, monitor.Closed, uint16(40010*(1+i/2)+i), name, "shop")
+		closed.OpenedAt = closed.At.Add(-5 * time.Minute)
+		h.Past = append(h.Past, closed)
+	}
+	except := watch.Rule{Name: "dev"}
+	if err := except.ParsePorts("40000-40999, -40011"); err != nil {
+		t.Fatal(err)
+	}
+	d.setRules(uitest.Rule(t, "40000-40999", ""), except, uitest.Rule(t, "50000-50999", ""))
+	d.see()
+	h.Answer()
+	d.Want("cards", d.cards(), []string{
+		"40000-40999 ○ closed: Last: 40011 deno · shop, today 13:48–13:53",
+		"dev ○ closed: 40000-40999, -40011 · Last: 40010 node · shop, today 12:48–12:53",
+		"50000-50999 ○ closed: never seen open",
+	})
+	l := uitest.Listening(40500, "java", 20)
+	l.Since = d.At
+	d.see(l)
+	d.At = d.At.Add(time.Minute)
+	d.see()
+	for i, title := range []string{"40000-40999 ○ closed: ", "dev ○ closed: 40000-40999, -40011 · "} {
+		if got, want := d.cards()[i], title+"Last: 40500 java, today 15:53–15:54"; got != want {
+			t.Errorf("just closed: got card %q, want %q", got, want)
+		}
+	}
+}
+
+// Cards of two worktrees or copies of one project name what they differ in.
+func TestCardsOfWorktreesDiffer(t *testing.T) {
+	shop := func(port uint16, pid int, branch, folder string) *monitor.Listener {
+		l := uitest.Listening(port, "node", pid)
+		l.Project, l.Owners[0].Project, l.Owners[0].Branch, l.Owners[0].Folder = "shop", "shop", branch, folder
+		return l
+	}
+	for _, c := range []struct {
+		what   string
+		a, b   *monitor.Listener
+		ca, cb string
+	}{
+		{"two branches", shop(3000, 10, "main", "/src/shop"), shop(3001, 11, "feature/checkout", "/src/shop-feature"), "node · shop · main", "node · shop · feature/checkout"},
+		{"two folders", shop(3000, 10, "main", "/src/shop"), shop(3001, 11, "main", "/src/copy"), "node · shop · shop", "node · shop · copy"},
+		{"no repositories", shop(3000, 10, "", "/src/shop"), shop(3001, 11, "", "/src/copy"), "node · shop · shop", "node · shop · copy"},
+		{"one server", shop(3000, 10, "main", "/src/shop"), shop(3001, 10, "main", "/src/shop"), "node · shop", "node · shop"},
+	} {
+		d := newDesk(t)
+		d.setRules(uitest.Rule(t, "3000", ""), uitest.Rule(t, "3001", ""), uitest.Rule(t, "3000-3999", ""))
+		d.see(c.a, c.b)
+		d.Want(c.what, d.cards(), []string{"3000 ● listening: " + c.ca, "3001 ● listening: " + c.cb, "3000-3999 ● 2 listening: 3000 " + c.ca + ", 3001 " + c.cb})
 	}
 }
 

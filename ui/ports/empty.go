@@ -66,7 +66,7 @@ func (p *Page) vacancy(port uint16) widgets.EmptyMessage {
 	a := p.answer(port)
 	m := widgets.EmptyMessage{Title: words.Availability(a), Reason: words.Uses(a, p.status.System)}
 	if !a.ListensElsewhere() {
-		m.Last = p.lastOwnerOr(lang.L("Never seen open"), monitor.TCP, p.now(), port)
+		m.Last = p.lastOwnerOr(lang.L("Never seen open"), monitor.TCP, p.now(), monitor.Ports{{First: port, Last: port}})
 	}
 	if p.hidesOtherAddress(port) {
 		m.Button = lang.L("Show it")

@@ -57,10 +57,10 @@ type Actions interface {
 	InspectTraffic(l *monitor.Listener) // captures traffic in Wireshark, or copies instructions
 }
 
-// History answers queries about a port. Its method is called on Fyne's goroutine and does not
+// History answers queries about ports. Its method is called on Fyne's goroutine and does not
 // block: done is called later on the same goroutine.
 type History interface {
-	LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error))
+	LastOwner(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error))
 }
 
 // Status contains everything that the page shows except the listeners.

@@ -611,6 +611,62 @@ func TestNarrowPageFits(t *testing.T) {
 	}
 }
 
+// In a narrow table, too, two servers on one port differ: the branch or the address stays longer
+// than the age.
+func TestNarrowRowsDiffer(t *testing.T) {
+	shop := func(pid int, branch, address string) *monitor.Listener {
+		l := uitest.Listening(5173, "node", pid, address)
+		l.Project, l.Owners[0].Project, l.Owners[0].Branch, l.Owners[0].Folder = "shop", "shop", branch, "/src/shop"
+		return l
+	}
+	for _, c := range []struct {
+		what           string
+		a, b           *monitor.Listener
+		wanted, absent string
+	}{
+		{"two worktrees", shop(10, "main", "127.0.0.1"), shop(11, "feature/checkout", "::1"), "Branch", "Address"},
+		{"two addresses", shop(10, "main", "127.0.0.1"), shop(11, "main", "::1"), "Address", "Branch"},
+		{"one server", shop(10, "main", "127.0.0.1"), uitest.Listening(3000, "node", 12), "Up", "Address"},
+	} {
+		d := newDesk(t)
+		d.Window.Resize(fyne.NewSize(480, 400))
+		d.see(c.a, c.b)
+		labels := d.labels()
+		for _, label := range []string{"Port", "Process", "Exposure", c.wanted} {
+			if !slices.Contains(labels, label) {
+				t.Errorf("%s: got %q, want the column %q", c.what, labels, label)
+			}
+		}
+		if slices.Contains(labels, c.absent) {
+			t.Errorf("%s: got %q, want no column %q", c.what, labels, c.absent)
+		}
+	}
+}
+
+// A long text gets the space that other columns do not need, and no column changes its width
+// because a row closes.
+func TestCutTextsGetSpareSpace(t *testing.T) {
+	const project = "warehouse-management"
+	d := newDesk(t)
+	d.Window.Resize(fyne.NewSize(900, 400))
+	l := uitest.Listening(8080, "java", 20)
+	l.Project, l.Owners[0].Project = project, project
+	d.see(uitest.Listening(3000, "node", 10), l)
+	if labels := d.labels(); !slices.Contains(labels, project) || !slices.Contains(labels, "local only") || !slices.Contains(labels, "Exposure") {
+		t.Errorf("got texts %q, want the whole project, exposure and labels", labels)
+	}
+	d.see(uitest.Listening(3000, "node", 10))
+	d.At = d.At.Add(markTime)
+	d.Tick()
+	before := d.labels()
+	d.see(uitest.Listening(3000, "node", 10), l)
+	d.At = d.At.Add(markTime)
+	d.Tick()
+	if after := d.labels(); len(before) == 0 || !slices.Contains(after, project) {
+		t.Errorf("after it opened again: got texts %q", after)
+	}
+}
+
 // The status line counts the rows, like "All": two servers on one port are two listeners.
 func TestStatusLineCountsRows(t *testing.T) {
 	d := newDesk(t)

@@ -449,7 +449,7 @@ func (p *Window) showPastOwners(events []history.Event, several bool) {
 		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
 			continue // an earlier tenure of this process
 		}
-		line := words.Tenure(h.Tenure, p.now()) + "  " + words.PastOwner(h.Owner)
+		line := words.Tenure(h, p.now()) + "  " + words.PastOwner(h.Owner)
 		if h.Exit.Known() {
 			line += " · " + words.Exit(h.Exit)
 		}

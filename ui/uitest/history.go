@@ -105,11 +105,11 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 	})
 }
 
-// LastOwner returns the last tenure of the port of protocol.
-func (r *FakeHistory) LastOwner(protocol monitor.Protocol, port uint16, done func(history.Tenure, bool, error)) {
+// LastOwner returns the last tenure of any of the ports of protocol.
+func (r *FakeHistory) LastOwner(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
 	r.later("", func() {
 		for _, e := range slices.Backward(r.Past) {
-			if e.Port == port && e.Protocol == protocol && !e.Kind.AboutClients() {
+			if ports.Contains(e.Port) && e.Protocol == protocol && !e.Kind.AboutClients() {
 				done(e.Tenure(), true, r.Err)
 				return
 			}

@@ -12,18 +12,12 @@ import (
 	"porthole/monitor/history"
 )
 
-// PortTenure is an owner of a port and when it had the port.
-type PortTenure struct {
-	history.Tenure
-	Port uint16
-}
-
 // PastTenures returns the past owners of the ports of events, the newest first. events
 // must be sorted newest first. Present owners are not included.
-func PastTenures(events []history.Event) []PortTenure {
+func PastTenures(events []history.Event) []history.Tenure {
 	type listener struct{ id, boot string }
 	ownerSince := map[listener]time.Time{} // when its owner last changed
-	var out []PortTenure
+	var out []history.Tenure
 	for _, e := range slices.Backward(events) {
 		key := listener{e.Listener, e.Boot}
 		spell := e.Tenure()
@@ -43,7 +37,7 @@ func PastTenures(events []history.Event) []PortTenure {
 		if changed {
 			spell.From, spell.AlreadyOpen = since, false
 		}
-		out = append(out, PortTenure{spell, e.Port})
+		out = append(out, spell)
 	}
 	slices.Reverse(out)
 	return out
@@ -52,7 +46,17 @@ func PastTenures(events []history.Event) []PortTenure {
 // LastOwner returns the line about a port's last owner: "Last: postgres, today
 // 14:02–14:07".
 func LastOwner(s history.Tenure, now time.Time) string {
-	data := map[string]any{"Who": PastOwner(s.Owner), "When": Tenure(s, now), "How": Exit(s.Exit)}
+	return lastOwner(PastOwner(s.Owner), s, now)
+}
+
+// LastOwnerOfPorts returns the line about the last owner of several ports: "Last: 40005
+// postgres, today 14:02–14:07".
+func LastOwnerOfPorts(s history.Tenure, now time.Time) string {
+	return lastOwner(Port(s.Protocol, s.Port)+" "+PastOwner(s.Owner), s, now)
+}
+
+func lastOwner(who string, s history.Tenure, now time.Time) string {
+	data := map[string]any{"Who": who, "When": Tenure(s, now), "How": Exit(s.Exit)}
 	if s.To.IsZero() {
 		return lang.L("Last: {{.Who}}, {{.When}} (end unknown)", data)
 	}

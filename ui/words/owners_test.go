@@ -48,7 +48,7 @@ func TestPastTenures(t *testing.T) {
 	again.Listener, again.OpenedAt = opened.Listener, uitest.Start.Add(-15*time.Minute)
 	var got []string
 	for _, h := range PastTenures([]history.Event{again, now, closed, ownerChanged, opened}) {
-		got = append(got, h.Owner.Name+" "+Tenure(h.Tenure, uitest.Start))
+		got = append(got, h.Owner.Name+" "+Tenure(h, uitest.Start))
 	}
 	if want := []string{"ruby today 15:38–15:48", "python3 today 15:13–15:33", "postgres today 14:53–15:13"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)

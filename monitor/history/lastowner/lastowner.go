@@ -19,23 +19,31 @@ type Port struct {
 	Number   uint16
 }
 
-// Source looks up the last tenure of a port in the history. known is false if the history has
-// no event of the port. It calls done once, on the goroutine of the Book, immediately or later.
-type Source func(p Port, done func(tenure history.Tenure, known bool, err error))
+// Source looks up the last tenure of any of ports in the history. known is false if the history has
+// no event of them. It calls done once, on the goroutine of the Book, immediately or later.
+type Source func(protocol monitor.Protocol, ports monitor.Ports, done func(tenure history.Tenure, known bool, err error))
 
 // Book has the last owners of ports. Create it with New. It is not safe for concurrent use.
 type Book struct {
 	source  Source // nil if no history is kept
 	changed func() // called when an answer of source has changed a last owner
-	ports   map[Port]entry
+	ports   map[Port]*entry
+	ranges  map[rangeKey]*entry
 	handed  map[string]time.Time // when a listener last changed its owner, by listener ID
 }
 
-// entry is what is known of a port.
+// rangeKey identifies several ports.
+type rangeKey struct {
+	protocol monitor.Protocol
+	ports    string // as monitor.Ports formats them
+}
+
+// entry is what is known of a port or of several.
 type entry struct {
 	tenure *history.Tenure // nil if unknown
-	never  bool            // the history has no event of the port
+	never  bool            // the history has no event of it
 	askAt  time.Time       // ask the history then; zero: it has been asked
+	gone   bool            // Keep has forgotten it
 	// recheck means that the history contains the tenure unless it was erased.
 	recheck bool
 }
@@ -43,7 +51,7 @@ type entry struct {
 // New returns an empty Book. source may be nil. changed is called after a later answer of
 // source has changed what Last returns.
 func New(source Source, changed func()) *Book {
-	return &Book{source: source, changed: changed, ports: map[Port]entry{}, handed: map[string]time.Time{}}
+	return &Book{source: source, changed: changed, ports: map[Port]*entry{}, ranges: map[rangeKey]*entry{}, handed: map[string]time.Time{}}
 }
 
 // Observe takes the last owners from events, which must be complete and in order.
@@ -58,7 +66,7 @@ func (b *Book) Observe(events []monitor.Event) {
 				tenure.From, tenure.AlreadyOpen = at, false
 				delete(b.handed, e.Listener.ID)
 			}
-			b.ports[Port{e.Listener.Protocol, e.Listener.Port}] = entry{tenure: &tenure, askAt: e.At.Add(HistoryDelay)}
+			b.ports[Port{e.Listener.Protocol, e.Listener.Port}] = &entry{tenure: &tenure, askAt: e.At.Add(HistoryDelay)}
 		}
 	}
 }
@@ -66,26 +74,35 @@ func (b *Book) Observe(events []monitor.Event) {
 // Last returns the last tenure of a port; nil while it is unknown. never reports that the history
 // has no event of the port. Last asks the history if needed; its answer may come later.
 func (b *Book) Last(p Port, now time.Time) (tenure *history.Tenure, never bool) {
-	known, ok := b.ports[p]
-	if !ok || !known.askAt.IsZero() && !now.Before(known.askAt) {
-		b.ask(p)
-		known = b.ports[p]
+	e := b.ports[p]
+	if e == nil {
+		e = &entry{askAt: now}
+		b.ports[p] = e
 	}
-	return known.tenure, known.never
+	b.askIfDue(e, p.Protocol, monitor.Ports{{First: p.Number, Last: p.Number}}, now)
+	return e.tenure, e.never
 }
 
-// LastOf returns the latest of the last tenures of ports of protocol; nil while none is known. never
-// reports that the history has no event of any of them.
-func (b *Book) LastOf(protocol monitor.Protocol, ports []uint16, now time.Time) (latest *history.Tenure, never bool) {
-	never = len(ports) > 0
-	for _, port := range ports {
-		tenure, isNew := b.Last(Port{protocol, port}, now)
-		never = never && isNew
-		if tenure != nil && (latest == nil || endOf(tenure).After(endOf(latest))) {
-			latest = tenure
+// LastOf returns the latest tenure of any of ports, which is that of the port that closed last; nil
+// while it is unknown. never reports that the history has no event of any of them.
+func (b *Book) LastOf(protocol monitor.Protocol, ports monitor.Ports, now time.Time) (latest *history.Tenure, never bool) {
+	if port, single := ports.Single(); single {
+		return b.Last(Port{protocol, port}, now)
+	}
+	key := rangeKey{protocol, ports.String()}
+	e := b.ranges[key]
+	if e == nil {
+		e = &entry{askAt: now}
+		b.ranges[key] = e
+	}
+	b.askIfDue(e, protocol, ports, now)
+	latest = e.tenure
+	for p, of := range b.ports { // what closed after the history was asked
+		if p.Protocol == protocol && of.tenure != nil && ports.Contains(p.Number) && (latest == nil || endOf(of.tenure).After(endOf(latest))) {
+			latest = of.tenure
 		}
 	}
-	return latest, never
+	return latest, e.never && latest == nil
 }
 
 // endOf returns the end of a tenure, or its begin if the end is unknown.
@@ -96,10 +113,11 @@ func endOf(t *history.Tenure) time.Time {
 	return t.To
 }
 
-// Keep forgets all ports but those that keep returns true for.
+// Keep forgets all single ports but those that keep returns true for.
 func (b *Book) Keep(keep func(Port) bool) {
-	for p := range b.ports {
+	for p, e := range b.ports {
 		if !keep(p) {
+			e.gone = true
 			delete(b.ports, p)
 		}
 	}
@@ -108,26 +126,32 @@ func (b *Book) Keep(keep func(Port) bool) {
 // Recheck makes Last ask the history about every port again, because it may have been erased.
 // Until it answers, Last returns what it returned before.
 func (b *Book) Recheck() {
-	for p, e := range b.ports {
+	recheck := func(e *entry) {
 		if e.askAt.IsZero() { // otherwise the history may lag behind
 			e.askAt, e.recheck = time.Unix(0, 0), true
-			b.ports[p] = e
 		}
+	}
+	for _, e := range b.ports {
+		recheck(e)
+	}
+	for _, e := range b.ranges {
+		recheck(e)
 	}
 }
 
-// ask looks the last tenure of p up in the history.
-func (b *Book) ask(p Port) {
-	e := b.ports[p]
+// askIfDue looks the last tenure of ports up in the history if it has not been asked or has
+// changed.
+func (b *Book) askIfDue(e *entry, protocol monitor.Protocol, ports monitor.Ports, now time.Time) {
+	if e.askAt.IsZero() || now.Before(e.askAt) {
+		return
+	}
 	e.askAt = time.Time{}
-	b.ports[p] = e
 	if b.source == nil {
 		return
 	}
-	b.source(p, func(tenure history.Tenure, known bool, err error) {
-		e, ok := b.ports[p]
+	b.source(protocol, ports, func(tenure history.Tenure, known bool, err error) {
 		switch {
-		case err != nil || !ok:
+		case err != nil || e.gone:
 			return
 		case !known && e.tenure == nil:
 			e.never = true
@@ -138,7 +162,6 @@ func (b *Book) ask(p Port) {
 		default:
 			return
 		}
-		b.ports[p] = e
 		b.changed()
 	})
 }

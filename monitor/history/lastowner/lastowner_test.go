@@ -46,8 +46,9 @@ func TestBook(t *testing.T) {
 		{"not stored", []monitor.Event{closing("node", start)}, HistoryDelay, answer{}, true, "node", false, false},
 	} {
 		asked, changed := false, false
-		b := New(func(p Port, done func(history.Tenure, bool, error)) {
-			asked = p == port
+		b := New(func(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
+			number, single := ports.Single()
+			asked = single && Port{protocol, number} == port
 			done(c.answer.tenure, c.answer.known, c.answer.err)
 		}, func() { changed = true })
 		b.Observe(c.events)
@@ -76,23 +77,42 @@ func TestTenureBeginsWithItsOwner(t *testing.T) {
 	}
 }
 
+// The last owner of several ports is that of the port that closed last, also if the history does
+// not contain its end yet. However many ports there are, the history is asked once.
 func TestLastOfSeveralPorts(t *testing.T) {
-	known := map[uint16]history.Tenure{40001: tenure("node", start), 40002: tenure("deno", start.Add(time.Hour)), 40003: tenure("vite", start.Add(-time.Hour))}
-	b := New(func(p Port, done func(history.Tenure, bool, error)) {
-		found, ok := known[p.Number]
-		done(found, ok, nil)
+	asked := ""
+	b := New(func(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
+		asked += string(protocol) + " " + ports.String() + ";"
+		last := tenure("deno", start.Add(-time.Hour))
+		last.Port = 40002
+		done(last, ports.Contains(40002), nil)
 	}, func() {})
-	if last, never := b.LastOf(monitor.TCP, []uint16{40001, 40002, 40003, 40004}, start); never || last == nil || last.Owner.Name != "deno" {
-		t.Errorf("got %+v, never %t, want deno, which had a port last", last, never)
+	ports := monitor.Ports{{First: 40000, Last: 49999}, {First: 62893, Last: 62893}}
+	for range 2 {
+		if last, never := b.LastOf(monitor.TCP, ports, start); never || last == nil || last.Owner.Name != "deno" || last.Port != 40002 {
+			t.Errorf("from the history: got %+v, never %t, want deno on 40002", last, never)
+		}
 	}
-	if last, never := b.LastOf(monitor.TCP, []uint16{40004, 40005}, start); last != nil || !never {
+	if asked != "tcp 40000-49999, 62893;" {
+		t.Errorf("asked the history for %q, want once for all ports", asked)
+	}
+	b.Observe([]monitor.Event{closing("node", start)})
+	if last, _ := b.LastOf(monitor.TCP, ports, start); last == nil || last.Owner.Name != "node" || last.Port != 62893 {
+		t.Errorf("just closed: got %+v, want node on 62893", last)
+	}
+	if last, _ := b.LastOf(monitor.UDP, ports, start); last == nil || last.Owner.Name != "deno" {
+		t.Errorf("another protocol: got %+v, want what the history has", last)
+	}
+	if last, never := b.LastOf(monitor.TCP, monitor.Ports{{First: 1, Last: 1000}}, start); last != nil || !never {
 		t.Errorf("ports that were never open: got %+v, never %t", last, never)
 	}
 }
 
 func TestErasedHistory(t *testing.T) {
 	known := true
-	b := New(func(_ Port, done func(history.Tenure, bool, error)) { done(tenure("postgres", start), known, nil) }, func() {})
+	b := New(func(_ monitor.Protocol, _ monitor.Ports, done func(history.Tenure, bool, error)) {
+		done(tenure("postgres", start), known, nil)
+	}, func() {})
 	port := Port{monitor.TCP, 62893}
 	b.Last(port, start)
 	known = false
@@ -112,7 +132,9 @@ func TestErasedHistory(t *testing.T) {
 
 func TestForgottenPortIsAskedAgain(t *testing.T) {
 	var answers []func(history.Tenure, bool, error)
-	b := New(func(_ Port, done func(history.Tenure, bool, error)) { answers = append(answers, done) }, func() {})
+	b := New(func(_ monitor.Protocol, _ monitor.Ports, done func(history.Tenure, bool, error)) {
+		answers = append(answers, done)
+	}, func() {})
 	port := Port{monitor.TCP, 62893}
 	b.Last(port, start)
 	b.Keep(func(Port) bool { return false })

@@ -92,7 +92,7 @@ func BenchmarkQueries(b *testing.B) {
 	}
 	b.Run("last_holder", func(b *testing.B) {
 		for b.Loop() {
-			if _, ok, err := r.LastOwner(b.Context(), monitor.TCP, 3007); err != nil || !ok {
+			if _, ok, err := r.LastOwner(b.Context(), monitor.TCP, monitor.Ports{{First: 3007, Last: 3007}}); err != nil || !ok {
 				b.Fatal(ok, err)
 			}
 		}

@@ -110,12 +110,7 @@ func conditions(q history.Query) condition {
 		c.and("e.protocol = 'tcp'")
 	}
 	if q.Ports != nil {
-		var parts []string
-		var args []any
-		for _, r := range q.Ports {
-			parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, r.First, r.Last)
-		}
-		c.and("("+strings.Join(append(parts, "0"), " OR ")+")", args...)
+		c.andPorts(q.Ports)
 	}
 	if !q.Since.IsZero() {
 		c.and("e.at >= ?", q.Since.UnixMicro())
@@ -130,6 +125,20 @@ func conditions(q history.Query) condition {
 		c.and("NOT ("+is+")", args...)
 	}
 	return c
+}
+
+// andPorts adds the condition that the event is about one of ports.
+func (c *condition) andPorts(ports monitor.Ports) {
+	if port, single := ports.Single(); single {
+		c.and("e.port = ?", port)
+		return
+	}
+	var parts []string
+	var args []any
+	for _, r := range ports {
+		parts, args = append(parts, "e.port BETWEEN ? AND ?"), append(args, r.First, r.Last)
+	}
+	c.and("("+strings.Join(append(parts, "0"), " OR ")+")", args...)
 }
 
 // andWords adds conditions for the words. Words that can only belong to an owner
@@ -230,16 +239,20 @@ func (r Reader) ListenerEvents(ctx context.Context, listener string) (events []h
 
 // LastOwner implements history.Reader. The last event of a port is the one that was stored last,
 // even if the clock was set back meanwhile.
-func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, port uint16) (tenure history.Tenure, ok bool, err error) {
+func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, ports monitor.Ports) (tenure history.Tenure, ok bool, err error) {
+	var c condition
+	c.andPorts(ports)
+	c.and("e.protocol = ?", protocol)
+	c.and("e.kind NOT IN ('attempted', 'connected')")
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
-		last, err := queryEvents(ctx, conn, " WHERE e.port = ? AND e.protocol = ? AND e.kind NOT IN ('attempted', 'connected') ORDER BY e.id DESC LIMIT 1", port, protocol)
+		last, err := queryEvents(ctx, conn, c.where()+" ORDER BY e.id DESC LIMIT 1", c.args...)
 		if err != nil || len(last) == 0 {
 			return err
 		}
 		tenure, ok = last[0].Tenure(), true
 		// The last owner need not be the one that opened it.
 		changes, err := queryEvents(ctx, conn, ` WHERE e.port = ? AND e.listener = ? AND e.kind = 'owner_changed' AND e.id <= ?
-			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, port, last[0].Listener, last[0].ID, last[0].ID)
+			AND e.boot = (SELECT boot FROM events WHERE id = ?) ORDER BY e.id DESC LIMIT 1`, last[0].Port, last[0].Listener, last[0].ID, last[0].ID)
 		if len(changes) > 0 {
 			tenure.From, tenure.AlreadyOpen = changes[0].At, false
 		}

@@ -50,14 +50,14 @@ func TestEventsAreStored(t *testing.T) {
 	if err != nil || len(events) != 4 || events[0].Kind != monitor.Opened {
 		t.Errorf("ListenerEvents: got %v, %v", events, err)
 	}
-	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 5432)
+	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 5432, Last: 5432}})
 	if err != nil || !ok || tenure.Owner.Name != "python3" || !tenure.From.Equal(ownerChanged.At) || !tenure.To.Equal(closed.At) || tenure.AlreadyOpen {
 		t.Errorf("LastOwner: got %+v, %v, %v; want python3 since the owner change", tenure, ok, err)
 	}
-	if _, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.UDP, 5432); ok || err != nil {
+	if _, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.UDP, monitor.Ports{{First: 5432, Last: 5432}}); ok || err != nil {
 		t.Errorf("LastOwner of the UDP port: got %v, %v", ok, err)
 	}
-	if _, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 5433); ok || err != nil {
+	if _, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 5433, Last: 5433}}); ok || err != nil {
 		t.Errorf("LastOwner of an unused port: got %v, %v", ok, err)
 	}
 	for _, c := range []struct {
@@ -124,7 +124,7 @@ func TestHowTheOwnerEnded(t *testing.T) {
 func TestMissingFileIsEmpty(t *testing.T) {
 	r := OpenReader(testPath(t))
 	all, err := r.Events(t.Context(), history.Query{})
-	_, ok, err2 := r.LastOwner(t.Context(), monitor.TCP, 80)
+	_, ok, err2 := r.LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 80, Last: 80}})
 	if err := errors.Join(err, err2); err != nil || len(all) > 0 || ok {
 		t.Errorf("got %v, %v, %v; want nothing and no error", all, ok, err)
 	}
@@ -360,7 +360,7 @@ func TestUnlistedListenerIsNotClosed(t *testing.T) {
 	s, _ = open(t, path, Options{})
 	write(s, p)
 	want(t, "events after a restart", kinds(events(t, path, history.Query{})), "opened 80")
-	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 80)
+	tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 80, Last: 80}})
 	if err != nil || !ok || !tenure.To.IsZero() {
 		t.Errorf("LastOwner: got %+v, %v, %v; want an unknown end", tenure, ok, err)
 	}
@@ -422,7 +422,7 @@ func TestNextStartClosesVanishedListeners(t *testing.T) {
 	want(t, "newest event", kinds([]history.Event{last}), "closed 3000")
 	want(t, "certainty", last.Certainty(), history.Exact)
 	want(t, "opening time", last.OpenedAt, events(t, path, history.Query{Ports: monitor.Ports{{First: 3000, Last: 3000}}})[1].At)
-	tenure, _, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 5432)
+	tenure, _, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 5432, Last: 5432}})
 	if err != nil || !tenure.Unobserved {
 		t.Errorf("LastOwner: got %+v, %v; want an unobserved end", tenure, err)
 	}
@@ -600,7 +600,7 @@ func TestEventsAboutClients(t *testing.T) {
 	if e := events[2]; e.Kind != monitor.Attempted || e.Attempts != 3 || e.Duration != 2*time.Second || e.Port != 5432 || !e.OpenedAt.IsZero() {
 		t.Errorf("got %+v, want 3 attempts in 2 seconds", e)
 	}
-	if tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, 5432); err != nil || !ok || tenure.Owner.Name != name || !tenure.To.IsZero() {
+	if tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 5432, Last: 5432}}); err != nil || !ok || tenure.Owner.Name != name || !tenure.To.IsZero() {
 		t.Errorf("last owner: got %+v, %v, %v; want the listener's, which still has the port", tenure, ok, err)
 	}
 }
