@@ -190,8 +190,26 @@ func measurePrograms(t *testing.T) (all []programShare) {
 		return s
 	}
 	time.Sleep(settle)
+	before := forks(t)
 	idle := measure(func() int { time.Sleep(idleFor); return 0 })
-	idle.name = "idle, as far as this machine is"
+	idle.name = fmt.Sprintf("idle but for %.1f processes a second that others start", float64(forks(t)-before)/idleFor.Seconds())
 	storm(budgetUsed)
 	return append(all, idle, measure(func() int { return storm(stormFor) }))
+}
+
+// forks returns the number of processes and threads that have been started since the
+// system started, from /proc/stat (proc(5)).
+func forks(t *testing.T) int {
+	t.Helper()
+	b, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(b), "\nprocesses ")
+	line, _, _ := strings.Cut(rest, "\n")
+	n, err := strconv.Atoi(line)
+	if err != nil {
+		t.Fatalf("/proc/stat has no number of processes: %v", err)
+	}
+	return n
 }
