@@ -225,7 +225,7 @@ func (f *freeSearch) watchedByAnother(ctx context.Context, port uint16) (watched
 	if !f.rules.WatchesPort(port) {
 		return false, ""
 	}
-	tenure, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, monitor.TCP, port)
+	tenure, ok, err := store.OpenReader(paths.History()).LastOwner(ctx, monitor.TCP, monitor.Ports{{First: port, Last: port}})
 	if err == nil && ok && tenure.Owner.Project != "" {
 		return tenure.Owner.Project != f.project, tenure.Owner.Project
 	}
