@@ -1,7 +1,6 @@
 package monitor
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,15 +14,24 @@ type PortRange struct {
 // Ports is a set of ports: a sorted list of ranges.
 type Ports []PortRange
 
+// The errors of ParsePorts.
+const (
+	textPort  = "\"{{.Text}}\": a port is a number from 1 to 65535"
+	textRange = "\"{{.Text}}\": a range goes from the lower port to the higher one"
+)
+
+// PortTexts returns the texts of the errors of ParsePorts, for translators.
+func PortTexts() []string { return []string{textPort, textRange} }
+
 // ParsePorts parses ports, ranges and lists of them: "62893", "3000-3999",
-// "80, 443 8000-8999". An error is one sentence for the user that names the invalid
+// "80, 443 8000-8999". An error is a SentenceError that names the invalid
 // part.
 func ParsePorts(texts ...string) (Ports, error) {
 	var ports Ports
 	for _, text := range texts {
 		parts := strings.FieldsFunc(text, func(r rune) bool { return r == ',' || r == ' ' || r == ';' || r == '\t' })
 		if len(parts) == 0 {
-			return nil, fmt.Errorf("%q: a port is a number from 1 to 65535", Clean(text, 40))
+			return nil, SentenceError{NewSentence(textPort, "Text", Clean(text, 40))}
 		}
 		for _, part := range parts {
 			r, err := parseRange(part)
@@ -47,7 +55,7 @@ func parseRange(text string) (PortRange, error) {
 		return PortRange{}, err
 	}
 	if high < low {
-		return PortRange{}, fmt.Errorf("%q: a range goes from the lower port to the higher one", text)
+		return PortRange{}, SentenceError{NewSentence(textRange, "Text", Clean(text, 40))}
 	}
 	return PortRange{low, high}, nil
 }
@@ -55,7 +63,7 @@ func parseRange(text string) (PortRange, error) {
 func parsePort(digits, whole string) (uint16, error) {
 	n, err := strconv.ParseUint(digits, 10, 16)
 	if err != nil || n == 0 || digits[0] == '+' {
-		return 0, fmt.Errorf("%q: a port is a number from 1 to 65535", Clean(whole, 40))
+		return 0, SentenceError{NewSentence(textPort, "Text", Clean(whole, 40))}
 	}
 	return uint16(n), nil
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/explain"
@@ -22,6 +23,7 @@ import (
 	"porthole/monitor/stop"
 	"porthole/monitor/terminal"
 	"porthole/monitor/warning"
+	"porthole/monitor/watch"
 )
 
 // keysInCode returns the keys of every lang.L and lang.N in the program; true if
@@ -34,7 +36,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), inuse.Texts(), ancestry.Texts(), warning.Texts(), reply.Texts(), terminal.Texts(), monitor.ExitTexts()) {
+	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), inuse.Texts(), ancestry.Texts(), warning.Texts(), reply.Texts(), terminal.Texts(), monitor.ExitTexts(), monitor.PortTexts(), watch.Texts(), settings.Texts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {

@@ -11,8 +11,10 @@ import (
 
 	"porthole/app/desktop"
 	"porthole/app/notify"
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 // problems lists missing or broken features, at most one per subject, sorted by subject.
@@ -99,7 +101,21 @@ func tableProblem(h monitor.Health) string {
 }
 
 func settingsProblem(err error) string {
-	return lang.L("Can't read the settings file, so the last valid settings or the defaults apply: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't read the settings file, so the last valid settings or the defaults apply: {{.Why}}", map[string]any{"Why": settingsText(err)})
+}
+
+// settingsText returns an error of the settings file in the user's language.
+func settingsText(err error) string {
+	var p settings.Problem
+	if !errors.As(err, &p) {
+		return monitor.Clean(err.Error(), 300)
+	}
+	data := map[string]any{"Path": p.Path, "Line": p.Line, "What": words.Sentence(p.Sentence)}
+	text := lang.L("{{.Path}}: {{.What}}", data)
+	if p.Line > 0 {
+		text = lang.L("{{.Path}}, line {{.Line}}: {{.What}}", data)
+	}
+	return monitor.Clean(text, 300)
 }
 
 func newerSettingsProblem(newer bool) string {
@@ -110,15 +126,15 @@ func newerSettingsProblem(newer bool) string {
 }
 
 // settingsWarning returns the first warning; all are in the log.
-func settingsWarning(warnings []string) string {
+func settingsWarning(warnings []settings.Problem) string {
 	if len(warnings) == 0 {
 		return ""
 	}
-	return lang.L("Settings file: {{.What}}", map[string]any{"What": monitor.Clean(warnings[0], 300)})
+	return lang.L("Settings file: {{.What}}", map[string]any{"What": settingsText(warnings[0])})
 }
 
 func unsavedWatchesProblem(err error) string {
-	return lang.L("Can't save the watches; they apply until Porthole quits: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't save the watches; they apply until Porthole quits: {{.Why}}", map[string]any{"Why": settingsText(err)})
 }
 
 // droppedEdits is the subject of droppedWatchesProblem. It is the only problem that is over when it
@@ -134,7 +150,7 @@ func hookProblem(rule watch.Rule, err error) string {
 }
 
 func settingRefusedProblem(err error) string {
-	return lang.L("Can't change the setting: {{.Why}}", map[string]any{"Why": monitor.Clean(err.Error(), 300)})
+	return lang.L("Can't change the setting: {{.Why}}", map[string]any{"Why": settingsText(err)})
 }
 
 func autostartProblem() string {

@@ -2,11 +2,16 @@ package agent
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"porthole/app/notify"
+	"porthole/app/settings"
+	"porthole/ui/uitest"
 )
 
 // A part of the desktop that starts a moment later, or again, is not reported as missing.
@@ -57,4 +62,30 @@ func TestMissingPartsAreReportedAfterADelay(t *testing.T) {
 		a.reportDelivery(errors.New("rejected"))
 		after("not missing, but broken", 0, 1)
 	})
+}
+
+// The settings file's problems are in the language of the window, with path and line.
+func TestSettingsProblemsAreTranslated(t *testing.T) {
+	uitest.InGerman(t)
+	path := filepath.Join(t.TempDir(), "settings.yaml")
+	for text, want := range map[string]string{
+		"colour: red\n":                  "Einstellungsdatei: PATH, Zeile 1: Der unbekannte Schlüssel „colour“ wird ignoriert",
+		"wachtes: []\n":                  "Einstellungsdatei: PATH, Zeile 1: Der unbekannte Schlüssel „wachtes“ wird ignoriert (gemeint: watches?)",
+		"udp: perhaps\n":                 "Die Einstellungsdatei ist nicht lesbar, daher gelten die letzten gültigen Einstellungen oder die Vorgaben: PATH, Zeile 1: udp muss true oder false sein",
+		"watches:\n  - ports: 70000\n":   "Die Einstellungsdatei ist nicht lesbar, daher gelten die letzten gültigen Einstellungen oder die Vorgaben: PATH, Zeile 2: „70000“: Ein Port ist eine Zahl von 1 bis 65535",
+		"watches:\n  - match: \"a(b\"\n": "Die Einstellungsdatei ist nicht lesbar, daher gelten die letzten gültigen Einstellungen oder die Vorgaben: PATH, Zeile 2: match: „a(b“ bei Zeichen 1: missing closing )",
+		"watches: [\n":                   "Die Einstellungsdatei ist nicht lesbar, daher gelten die letzten gültigen Einstellungen oder die Vorgaben: PATH, Zeile 1: „[“ ohne „]“",
+	} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s, err := settings.Open(path).Load()
+		got := settingsWarning(s.Warnings)
+		if err != nil {
+			got = settingsProblem(err)
+		}
+		if got != strings.ReplaceAll(want, "PATH", path) {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
 }

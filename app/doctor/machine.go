@@ -112,11 +112,20 @@ func userSettings() Finding {
 	case s.Newer:
 		f.Status, f.Message, f.Fix = Warning, f.Message+" was written by a newer Porthole; this version does not change it", "install the newer Porthole again"
 	case len(s.Warnings) > 0:
-		f.Status, f.Message, f.Fix = Warning, strings.Join(s.Warnings, "; "), "correct or remove the unknown keys"
+		f.Status, f.Message, f.Fix = Warning, joinWarnings(s.Warnings), "correct or remove the unknown keys"
 	case !s.Notifications:
 		f.Message += " (notifications are disabled)"
 	}
 	return f
+}
+
+// joinWarnings returns warnings in one line.
+func joinWarnings(warnings []settings.Problem) string {
+	texts := make([]string, len(warnings))
+	for i, w := range warnings {
+		texts[i] = w.Error()
+	}
+	return strings.Join(texts, "; ")
 }
 
 func storedHistory(ctx context.Context) Finding {

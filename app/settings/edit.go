@@ -538,7 +538,7 @@ func (f *File) editError(doc document, key string) error {
 	if name == nil {
 		name = doc.root
 	}
-	return f.errorAt(name, fmt.Sprintf("Porthole can't change %s without changing other lines; change it by hand", key))
+	return f.problemAt(name, textNotEditable, "Key", key)
 }
 
 // equalExcept reports whether two mappings have the same keys and values, except

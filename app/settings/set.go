@@ -1,12 +1,13 @@
 package settings
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"porthole/monitor"
 )
 
 // This file changes one key with a scalar value:
@@ -23,19 +24,19 @@ var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {
 	if node := valueOf(root, "theme"); node != nil {
 		if !slices.Contains([]string{"system", "light", "dark"}, node.Value) {
-			return f.errorAt(node, "theme must be system, light or dark")
+			return f.problemAt(node, textTheme)
 		}
 		s.Theme = strings.TrimPrefix(node.Value, "system")
 	}
 	if node := valueOf(root, "tray_icon"); node != nil {
 		if !slices.Contains([]string{"outlined", "light", "dark"}, node.Value) {
-			return f.errorAt(node, "tray_icon must be outlined, light or dark")
+			return f.problemAt(node, textTrayIcon)
 		}
 		s.TrayIcon = strings.TrimPrefix(node.Value, "outlined")
 	}
 	if node := valueOf(root, "language"); node != nil {
 		if node.Value != "system" && !languageTag.MatchString(node.Value) {
-			return f.errorAt(node, "language must be system or a language code such as en")
+			return f.problemAt(node, textLanguage)
 		}
 		s.Language = strings.TrimPrefix(node.Value, "system")
 	}
@@ -57,7 +58,7 @@ func (f *File) Set(key, value string) (Settings, error) {
 		return s, f.newerError()
 	}
 	if !slices.Contains(scalarKeys, key) {
-		return s, fmt.Errorf("%s: %q is not a setting", f.path, key)
+		return s, Problem{Path: f.path, Sentence: monitor.NewSentence(textNotASetting, "Key", monitor.Clean(key, 40))}
 	}
 	var node *yaml.Node
 	if value != "" {
@@ -84,7 +85,7 @@ func (f *File) Set(key, value string) (Settings, error) {
 }
 
 func (f *File) newerError() error {
-	return fmt.Errorf("%s was written by a newer Porthole; this version does not change it", f.path)
+	return Problem{Path: f.path, Sentence: monitor.NewSentence(textNewer)}
 }
 
 // pairOf returns the nodes of key and its value, nil if mapping does not contain

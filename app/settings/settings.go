@@ -6,7 +6,6 @@ package settings
 import (
 	"crypto/sha256"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -35,7 +34,7 @@ type Settings struct {
 	Newer           bool          // written by a newer Porthole: the parts that this version understands are used, and the file is not changed
 	HistoryDays     int           // delete events after this many days; 0: Porthole chooses
 	HistoryEvents   int           // keep at most this many events; 0: Porthole chooses
-	Warnings        []string      // keys and values that this Porthole does not know, one sentence with the line each
+	Warnings        []Problem     // keys and values that this Porthole does not know
 
 	Theme         string // "light" or "dark"; "": the system's theme
 	Zoom          int    // size of the window's content in percent; 0: 100
@@ -104,8 +103,7 @@ const maxUndo = 16
 func Open(path string) *File { return &File{path: path} }
 
 // Load reads the file. If it does not exist, Load returns the defaults. If it is
-// invalid, Load returns the defaults and an error of one sentence with the line
-// and the reason. Of a file of a newer Porthole only the parts that are not
+// invalid, Load returns the defaults and a Problem. Of a file of a newer Porthole only the parts that are not
 // understood fall back to the defaults; Warnings names them.
 func (f *File) Load() (Settings, error) {
 	f.mu.Lock()
@@ -213,7 +211,7 @@ func (f *File) read() (document, error) {
 		b, err = nil, nil
 	}
 	if err != nil {
-		return document{}, fmt.Errorf("cannot read %s: %w", f.path, withoutPath(err))
+		return document{}, f.systemError(textCannotRead, err)
 	}
 	return f.parseText(string(b))
 }
@@ -228,7 +226,7 @@ func (f *File) parseText(text string) (document, error) {
 		if err != nil {
 			return document{}, f.syntaxError(text, err)
 		}
-		return document{}, fmt.Errorf("%s: line %d: \"---\" begins a second document; settings are a single one", f.path, second.Line)
+		return document{}, f.problemAt(&second, textSecondDocument)
 	}
 	if len(doc.Content) == 0 { // empty, or only comments
 		return document{text, &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map"}}, nil
@@ -249,7 +247,7 @@ func withoutPath(err error) error {
 func (f *File) parse(root *yaml.Node) (Settings, error) {
 	s := Defaults()
 	if root.Kind != yaml.MappingNode {
-		return s, f.errorAt(root, "settings must be keys with values, such as \"watches:\"")
+		return s, f.problemAt(root, textNotMapping)
 	}
 	if err := f.parseVersion(root, &s); err != nil {
 		return s, err
@@ -266,13 +264,13 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		min, max     time.Duration
 		to           *time.Duration
 	}{
-		{"polling_interval", "250ms or 1s", minPollingInterval, maxPollingInterval, &s.PollingInterval},
+		{"polling_interval", "250ms", minPollingInterval, maxPollingInterval, &s.PollingInterval},
 		{"grace_period", "3s", 0, maxGracePeriod, &s.GracePeriod},
 	} {
 		if node := valueOf(root, duration.key); node != nil {
 			d, err := time.ParseDuration(node.Value)
 			if err != nil || d < duration.min || d > duration.max {
-				return s, f.errorAt(node, fmt.Sprintf("%s must be a time from %v to %v, such as %s", duration.key, duration.min, duration.max, duration.example))
+				return s, f.problemAt(node, textDuration, "Key", duration.key, "Min", duration.min, "Max", duration.max, "Example", duration.example)
 			}
 			*duration.to = d
 		}
@@ -280,13 +278,13 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
 		"notifications": &s.Notifications, "new_exposed": &s.NewExposed, "all_addresses": &s.AllAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
-			return s, f.errorAt(node, key+" must be true or false")
+			return s, f.problemAt(node, textBool, "Key", key)
 		}
 	}
 	if node := valueOf(root, "quiet_hours"); node != nil {
 		hours, err := ParseHours(node.Value)
 		if err != nil {
-			return s, f.errorAt(node, err.Error())
+			return s, f.problemAt(node, textHours)
 		}
 		s.QuietHours = hours
 	}
@@ -302,7 +300,7 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		if node := valueOf(root, number.key); node != nil {
 			n, err := strconv.Atoi(node.Value)
 			if err != nil || n < number.min || n > number.max {
-				return s, f.errorAt(node, fmt.Sprintf("%s must be a number from %d to %d", number.key, number.min, number.max))
+				return s, f.problemAt(node, textNumber, "Key", number.key, "Min", number.min, "Max", number.max)
 			}
 			*number.to = n
 		}
@@ -314,19 +312,11 @@ func (f *File) parseVersion(root *yaml.Node, s *Settings) error {
 	if node := valueOf(root, "version"); node != nil {
 		n, err := strconv.Atoi(node.Value)
 		if err != nil || n < 1 {
-			return f.errorAt(node, fmt.Sprintf("version must be a number, %d for this Porthole", version))
+			return f.problemAt(node, textVersion, "Number", version)
 		}
 		s.Newer = n > version
 	}
 	return nil
-}
-
-// errorAt returns an error of one sentence with the path and the line of node.
-func (f *File) errorAt(node *yaml.Node, reason string) error {
-	if node.Line == 0 { // not in the file yet
-		return fmt.Errorf("%s: %s", f.path, reason)
-	}
-	return fmt.Errorf("%s: line %d: %s", f.path, node.Line, reason)
 }
 
 // valueOf returns the value of key, nil if mapping does not contain it.
@@ -340,18 +330,18 @@ func valueOf(mapping *yaml.Node, key string) *yaml.Node {
 func (f *File) Create() error {
 	path := f.target()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotCreateFolder, err)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return nil
 	}
 	if err != nil {
-		return fmt.Errorf("cannot create %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotCreate, err)
 	}
 	_, err = file.WriteString(headerLine)
 	if err = errors.Join(err, file.Close()); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotWrite, err)
 	}
 	return nil
 }
@@ -376,14 +366,14 @@ func (f *File) target() string {
 func (f *File) replace(text string) error {
 	path := f.target()
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
-		return fmt.Errorf("cannot create the folder of %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotCreateFolder, err)
 	}
 	// The errors of atomic.WriteFile are long and name a temporary file.
 	if err := paths.CheckWritable(filepath.Dir(path), []byte(text)); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotWrite, err)
 	}
 	if err := atomic.WriteFile(path, strings.NewReader(text)); err != nil {
-		return fmt.Errorf("cannot write %s: %w", f.path, withoutPath(err))
+		return f.systemError(textCannotWrite, err)
 	}
 	return nil
 }

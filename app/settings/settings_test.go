@@ -162,7 +162,7 @@ func TestUnknownKeysAreReportedAndKept(t *testing.T) {
 		path + ": line 3: unknown key \"colour\" is ignored",
 		path + ": line 6: unknown key \"notify_no\" (did you mean notify_on?) is ignored",
 	} {
-		if s.Warnings[i] != want {
+		if s.Warnings[i].Error() != want {
 			t.Errorf("warning %d = %q, want %q", i, s.Warnings[i], want)
 		}
 	}
@@ -200,7 +200,7 @@ udp: maybe
 		t.Errorf("got %+v, want the defaults for what is not understood", s)
 	}
 	for _, line := range []string{"line 4:", "line 6:", "line 8:", "line 11:", "line 12:"} {
-		if !strings.Contains(strings.Join(s.Warnings, "\n"), line) {
+		if !slices.ContainsFunc(s.Warnings, func(p Problem) bool { return strings.Contains(p.Error(), line) }) {
 			t.Errorf("no warning about %s in %q", line, s.Warnings)
 		}
 	}

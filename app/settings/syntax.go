@@ -2,12 +2,13 @@ package settings
 
 import (
 	"errors"
-	"fmt"
 	"io"
 	"regexp"
 	"strings"
 
 	"go.yaml.in/yaml/v4"
+
+	"porthole/monitor"
 )
 
 // maxSyntaxLines limits the lines of files in which the line of a mistake is
@@ -28,7 +29,7 @@ func (f *File) syntaxError(text string, err error) error {
 	}
 	lines := strings.SplitAfter(text, "\n")
 	if len(lines) > maxSyntaxLines {
-		return fmt.Errorf("%s: %s", f.path, strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))
+		return Problem{Path: f.path, Sentence: monitor.NewSentence(textSyntax, "Why", strings.ReplaceAll(strings.TrimPrefix(err.Error(), "yaml: "), "\n", " "))}
 	}
 	valid := len(lines) - 1 // the number of lines at the beginning that are valid YAML
 	for valid > 0 && !isYAML(strings.Join(lines[:valid], "")) {
@@ -39,12 +40,13 @@ func (f *File) syntaxError(text string, err error) error {
 		valid++
 		line = lines[valid]
 	}
+	sentence := monitor.NewSentence(textSyntax, "Why", reason)
 	for _, bracket := range []string{"[]", "{}"} {
 		if strings.Count(line, bracket[:1]) > strings.Count(line, bracket[1:]) {
-			reason = fmt.Sprintf("%q without %q", bracket[:1], bracket[1:])
+			sentence = monitor.NewSentence(textBracket, "Open", bracket[:1], "Close", bracket[1:])
 		}
 	}
-	return fmt.Errorf("%s: line %d: %s", f.path, valid+1, reason)
+	return Problem{Path: f.path, Line: valid + 1, Sentence: sentence}
 }
 
 func isYAML(text string) bool {

@@ -1,7 +1,7 @@
 package settings
 
 import (
-	"fmt"
+	"errors"
 	"slices"
 	"strings"
 
@@ -19,8 +19,8 @@ var (
 	watchKeys = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
 )
 
-// unknownKeys returns one sentence for each unknown key.
-func (f *File) unknownKeys(root *yaml.Node) []string {
+// unknownKeys returns one warning for each unknown key.
+func (f *File) unknownKeys(root *yaml.Node) []Problem {
 	found := f.unknownKeysIn(root, rootKeys)
 	if list := valueOf(root, "watches"); list != nil {
 		for _, entry := range list.Content {
@@ -30,8 +30,8 @@ func (f *File) unknownKeys(root *yaml.Node) []string {
 	return found
 }
 
-func (f *File) unknownKeysIn(mapping *yaml.Node, known []string) []string {
-	var found []string
+func (f *File) unknownKeysIn(mapping *yaml.Node, known []string) []Problem {
+	var found []Problem
 	if mapping.Kind != yaml.MappingNode {
 		return nil
 	}
@@ -40,38 +40,41 @@ func (f *File) unknownKeysIn(mapping *yaml.Node, known []string) []string {
 		if key.Value == "<<" || slices.Contains(known, key.Value) { // << merges mappings (YAML 1.1)
 			continue
 		}
-		suggestion := ""
-		if near := closestWord(key.Value, known); near != "" {
-			suggestion = fmt.Sprintf(" (did you mean %s?)", near)
+		text, near := textUnknownKey, closestWord(key.Value, known)
+		if near != "" {
+			text = textMisspeltKey
 		}
-		found = append(found, f.errorAt(key, fmt.Sprintf("unknown key %q%s is ignored", monitor.Clean(key.Value, 40), suggestion)).Error())
+		found = append(found, f.problemAt(key, text, "Key", monitor.Clean(key.Value, 40), "Near", near))
 	}
 	return found
 }
 
 // understoodPart returns the part of a newer Porthole's file that this one
-// understands, and one sentence for each value it does not. A watch is used
+// understands, and one warning for each value it does not. A watch is used
 // entirely or not at all: with half of its keys it would notify of the wrong
 // events.
-func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []string) {
+func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []Problem) {
 	good := &yaml.Node{Kind: yaml.MappingNode, Line: root.Line}
-	var missed []string
+	var missed []Problem
 	for i := 0; i+1 < len(root.Content); i += 2 {
 		key, value := root.Content[i], root.Content[i+1]
 		if key.Value == "watches" && value.Kind == yaml.SequenceNode {
 			list := *value
 			list.Content = slices.DeleteFunc(slices.Clone(value.Content), func(entry *yaml.Node) bool {
 				_, err := f.parseWatch(entry)
-				if err != nil {
-					missed = append(missed, err.Error())
+				var p Problem
+				if errors.As(err, &p) {
+					missed = append(missed, p)
 				}
 				return err != nil
 			})
 			value = &list
 		}
 		single := &yaml.Node{Kind: yaml.MappingNode, Content: []*yaml.Node{key, value}}
-		if _, err := f.parse(single); err != nil {
-			missed = append(missed, err.Error())
+		_, err := f.parse(single)
+		var p Problem
+		if errors.As(err, &p) {
+			missed = append(missed, p)
 			continue
 		}
 		good.Content = append(good.Content, key, value)
@@ -79,16 +82,16 @@ func (f *File) understoodPart(root *yaml.Node) (*yaml.Node, []string) {
 	return good, missed
 }
 
-// suggestKey returns a suggestion for a misspelled key of a watch, "" if there is
-// none.
-func suggestKey(entry *yaml.Node) string {
+// noPorts returns the problem of a watch without ports and match, with a suggestion for a
+// misspelt key.
+func (f *File) noPorts(entry *yaml.Node) Problem {
 	for i := 0; i+1 < len(entry.Content); i += 2 {
 		key := entry.Content[i].Value
 		if near := closestWord(key, watchKeys); near != "" && near != key {
-			return fmt.Sprintf("; %q: did you mean %s?", monitor.Clean(key, 40), near)
+			return f.problemAt(entry, textMisspeltPorts, "Key", monitor.Clean(key, 40), "Near", near)
 		}
 	}
-	return ""
+	return f.problemAt(entry, textNoPorts)
 }
 
 // closestWord returns the word with the smallest edit distance from written, "" if

@@ -1,7 +1,6 @@
 package settings
 
 import (
-	"fmt"
 	"net/url"
 	"regexp"
 	"slices"
@@ -40,7 +39,7 @@ func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 		return rules, nil
 	}
 	if node.Kind != yaml.SequenceNode {
-		return nil, f.errorAt(node, "watches must be a list of entries such as \"- ports: 62893\"")
+		return nil, f.problemAt(node, textWatches)
 	}
 	for _, item := range node.Content {
 		rule, err := f.parseWatch(item)
@@ -54,30 +53,30 @@ func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 
 func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 	if item.Kind != yaml.MappingNode {
-		return rule, f.errorAt(item, "a watch must have keys, such as \"- ports: 62893\"")
+		return rule, f.problemAt(item, textWatch)
 	}
 	if node := valueOf(item, "ports"); node != nil {
 		if node.Kind != yaml.ScalarNode {
-			return rule, f.errorAt(node, "ports must be text such as 62893 or \"3000-3999, 8080\"")
+			return rule, f.problemAt(node, textPorts)
 		}
 		if err := rule.ParsePorts(node.Value); err != nil {
-			return rule, f.errorAt(node, err.Error())
+			return rule, f.problemAt(node, textSyntax, "Why", reason(err))
 		}
 	}
 	if node := valueOf(item, "match"); node != nil {
 		if rule.Match, err = watch.ParsePattern(node.Value); err != nil {
-			return rule, f.errorAt(node, "match: "+err.Error())
+			return rule, f.problemAt(node, textMatch, "Why", reason(err))
 		}
 	}
 	if rule.Ports == nil && rule.Match.IsZero() {
-		return rule, f.errorAt(item, "a watch needs ports, such as \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, such as \"match: vite shop\""+suggestKey(item))
+		return rule, f.noPorts(item)
 	}
 	if node := valueOf(item, "name"); node != nil {
 		rule.Name = node.Value
 	}
 	if node := valueOf(item, "off"); node != nil {
 		if err := node.Decode(&rule.Off); err != nil {
-			return rule, f.errorAt(node, "off must be true or false")
+			return rule, f.problemAt(node, textBool, "Key", "off")
 		}
 	}
 	if node := valueOf(item, "notify_on"); node != nil {
@@ -96,29 +95,29 @@ func (f *File) parseReaction(item *yaml.Node, rule *watch.Rule) error {
 	if node := valueOf(item, "urgency"); node != nil {
 		rule.Urgency = watch.Urgency(node.Value)
 		if !slices.Contains([]watch.Urgency{watch.Low, watch.Normal, watch.Critical}, rule.Urgency) {
-			return f.errorAt(node, "urgency must be low, normal or critical")
+			return f.problemAt(node, textUrgency)
 		}
 	}
 	if node := valueOf(item, "sound"); node != nil {
 		if rule.Sound = node.Value; !soundName.MatchString(rule.Sound) {
-			return f.errorAt(node, "sound must be none or the name of a sound, such as bell")
+			return f.problemAt(node, textSound)
 		}
 	}
 	if node := valueOf(item, "run"); node != nil {
 		for _, argument := range node.Content {
 			if argument.Kind != yaml.ScalarNode {
-				return f.errorAt(argument, "run must be a list of words")
+				return f.problemAt(argument, textRunWord)
 			}
 			rule.Run = append(rule.Run, argument.Value)
 		}
 		if node.Kind != yaml.SequenceNode || len(rule.Run) == 0 || rule.Run[0] == "" {
-			return f.errorAt(node, "run must be a list of a program and its arguments, such as [notify-send, hello]; no shell reads it")
+			return f.problemAt(node, textRun)
 		}
 	}
 	if node := valueOf(item, "post"); node != nil {
 		u, err := url.Parse(node.Value)
 		if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-			return f.errorAt(node, "post must be a URL that begins with http:// or https://")
+			return f.problemAt(node, textPost)
 		}
 		rule.Post = node.Value
 	}
@@ -145,17 +144,17 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	const expected = "any of open, close, crash, owner_change, exposed, attempt, connect"
+	const expected = "open, close, crash, owner_change, exposed, attempt, connect"
 	var events watch.NotifyOn
 	for _, word := range words {
 		i := slices.IndexFunc(eventNames, func(n eventName) bool { return n.name == word })
 		if i < 0 {
-			return 0, f.errorAt(node, fmt.Sprintf("%q: notify_on must be a list of %s", monitor.Clean(word, 40), expected))
+			return 0, f.problemAt(node, textNotifyOn, "Word", monitor.Clean(word, 40), "Names", expected)
 		}
 		events |= eventNames[i].event
 	}
 	if events == 0 {
-		return 0, f.errorAt(node, "notify_on must be a list of "+expected+"; to disable the watch, use \"off: true\"")
+		return 0, f.problemAt(node, textNoEvents, "Names", expected)
 	}
 	return events, nil
 }

@@ -2,7 +2,6 @@ package watch
 
 import (
 	"errors"
-	"fmt"
 	"regexp"
 	"regexp/syntax"
 	"strings"
@@ -19,28 +18,30 @@ type Pattern struct {
 	words []*regexp.Regexp
 }
 
-// ParsePattern parses a pattern. An error is one sentence for the user that
+// ParsePattern parses a pattern. An error is a monitor.SentenceError that
 // contains the position of the mistake.
 func ParsePattern(text string) (Pattern, error) {
 	p := Pattern{text: strings.TrimSpace(text)}
 	for word := range strings.FieldsSeq(p.text) {
 		re, err := regexp.Compile("(?i:" + word + ")")
 		if err != nil {
-			return Pattern{}, fmt.Errorf("%q at character %d: %s", word, 1+len([]rune(p.text[:strings.Index(p.text, word)])), wordError(word))
+			return Pattern{}, monitor.SentenceError{Sentence: monitor.NewSentence(textWord,
+				"Word", monitor.Clean(word, 40), "Number", 1+len([]rune(p.text[:strings.Index(p.text, word)])), "Why", wordError(word))}
 		}
 		p.words = append(p.words, re)
 	}
 	return p, nil
 }
 
-// wordError describes what is wrong with a single word.
-func wordError(word string) string {
+// wordError describes what is wrong with a single word: a monitor.Sentence, or the reason of
+// package regexp/syntax, which is in English.
+func wordError(word string) any {
 	_, err := syntax.Parse(word, syntax.Perl)
 	var wrong *syntax.Error
 	if errors.As(err, &wrong) {
 		return wrong.Code.String()
 	}
-	return "unbalanced closing parenthesis" // it would close the (?i: around the word
+	return monitor.Sentence{Text: textParenthesis} // it would close the (?i: around the word
 }
 
 // String returns the pattern as it was written.

@@ -1,7 +1,6 @@
 package watch
 
 import (
-	"errors"
 	"slices"
 	"strings"
 
@@ -11,10 +10,20 @@ import (
 // udpSuffix marks UDP ports in the text of a rule's ports.
 const udpSuffix = "/udp"
 
+// The errors of ParsePorts and ParsePattern.
+const (
+	textTwoProtocols = "a watch is about TCP or UDP ports: write /udp after each port, or make two watches"
+	textWord         = "\"{{.Word}}\" at character {{.Number}}: {{.Why}}"
+	textParenthesis  = "unbalanced closing parenthesis"
+)
+
+// Texts returns the texts of the errors of ParsePorts and ParsePattern, for translators.
+func Texts() []string { return []string{textTwoProtocols, textWord, textParenthesis} }
+
 // ParsePorts sets Ports, Except and Protocol of the rule from text: ports and
 // ranges as monitor.ParsePorts accepts them. A part with a leading "-" is
 // excluded, and "/udp" at the end of the parts makes them UDP ports: "5353/udp",
-// "40001-40008, -40003". An error is one sentence for the user.
+// "40001-40008, -40003". An error is a monitor.SentenceError.
 func (rule *Rule) ParsePorts(text string) error {
 	var in, out []string
 	udp, tcp := false, false
@@ -29,7 +38,7 @@ func (rule *Rule) ParsePorts(text string) error {
 		}
 	}
 	if udp && tcp {
-		return errors.New("a watch is about TCP or UDP ports: write /udp after each port, or make two watches")
+		return monitor.SentenceError{Sentence: monitor.Sentence{Text: textTwoProtocols}}
 	}
 	ports, err := parseAll(in)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/watch"
+	"porthole/ui/words"
 )
 
 // typed is the input of all fields.
@@ -26,11 +27,11 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	rule.Name = monitor.Clean(t.name, 200)
 	if strings.TrimSpace(t.ports) != "" {
 		if err := rule.ParsePorts(t.ports); err != nil {
-			errs.ports = monitor.Clean(err.Error(), 200)
+			errs.ports = monitor.Clean(words.Error(err), 200)
 		}
 	}
 	if rule.Match, err = watch.ParsePattern(t.match); err != nil {
-		errs.match = monitor.Clean(err.Error(), 200)
+		errs.match = monitor.Clean(words.Error(err), 200)
 	}
 	if strings.TrimSpace(t.ports+t.match) == "" {
 		errs.ports = lang.L("Enter ports, a process, or both")

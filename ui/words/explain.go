@@ -1,6 +1,7 @@
 package words
 
 import (
+	"errors"
 	"strings"
 
 	"fyne.io/fyne/v2/lang"
@@ -33,4 +34,14 @@ func Sentence(s monitor.Sentence) string {
 		data[name] = value
 	}
 	return lang.L(s.Text, data)
+}
+
+// Error returns an error in the user's language if it is a monitor.SentenceError, and its text
+// otherwise.
+func Error(err error) string {
+	var e monitor.SentenceError
+	if errors.As(err, &e) {
+		return Sentence(e.Sentence)
+	}
+	return err.Error()
 }
