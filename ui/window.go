@@ -216,9 +216,9 @@ func (w *Window) ShowPort(port uint16) {
 	w.ports.ShowPort(port)
 }
 
-// Raise brings the window to the front, and shows port if it is not 0.
+// Raise brings the window, which must be shown, to the front, and shows port if it is not 0. It does not call
+// Show again: on X11, GLFW 3.4 then waits for an event that never comes if the window is on another workspace.
 func (w *Window) Raise(port uint16) {
-	w.window.Show()
 	w.window.RequestFocus()
 	if port != 0 {
 		w.ShowPort(port)

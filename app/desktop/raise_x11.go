@@ -66,8 +66,12 @@ func startupTime(token string) uint32 {
 // prevention refuses requests of applications, which is what GLFW sends.
 const pagerSource = 2
 
+// allWorkspaces is the number of the workspace of a window that is on all (Extended Window
+// Manager Hints 1.5, _NET_WM_DESKTOP).
+const allWorkspaces = 0xffffffff
+
 // RaiseX11 asks the window manager of the X server in the environment (DISPLAY, XAUTHORITY)
-// to activate a window, because the user has asked for it. token is the startup id of that
+// to activate a window, because the user has asked for it, and to show its workspace. token is the startup id of that
 // action; "" if unknown. It is safe for concurrent use.
 func RaiseX11(window uint32, token string) error {
 	x, err := xgb.NewConn()
@@ -75,19 +79,42 @@ func RaiseX11(window uint32, token string) error {
 		return fmt.Errorf("connect to the X server to raise the window: %w", err)
 	}
 	defer x.Close()
-	const name = "_NET_ACTIVE_WINDOW"
+	id, root, at := xproto.Window(window), xproto.Setup(x).DefaultScreen(x).Root, startupTime(token)
+	// Openbox ignores requests to activate windows of other workspaces.
+	if to, hidden := hiddenWorkspace(x, root, id); hidden {
+		if err := sendRequest(x, root, root, "_NET_CURRENT_DESKTOP", to, at); err != nil {
+			return fmt.Errorf("show the workspace of the window: %w", err)
+		}
+	}
+	if err := sendRequest(x, root, id, "_NET_ACTIVE_WINDOW", pagerSource, at); err != nil {
+		return fmt.Errorf("raise the window: %w", err)
+	}
+	return nil
+}
+
+// hiddenWorkspace returns the workspace of a window if it is known and not the visible one.
+func hiddenWorkspace(x *xgb.Conn, root, id xproto.Window) (number uint32, hidden bool) {
+	visible, _ := cardinals(x, root, "_NET_CURRENT_DESKTOP") // not every window manager has workspaces
+	of, _ := cardinals(x, id, "_NET_WM_DESKTOP")
+	if len(visible) == 0 || len(of) == 0 || of[0] == allWorkspaces {
+		return 0, false
+	}
+	return of[0], of[0] != visible[0]
+}
+
+// sendRequest sends a client message with two numbers about a window to the window manager.
+func sendRequest(x *xgb.Conn, root, about xproto.Window, name string, first, second uint32) error {
 	atom, err := xproto.InternAtom(x, false, uint16(len(name)), name).Reply()
 	if err != nil {
-		return fmt.Errorf("raise the window: get the atom %s: %w", name, err)
+		return fmt.Errorf("get the atom %s: %w", name, err)
 	}
 	request := xproto.ClientMessageEvent{
-		Format: 32, Window: xproto.Window(window), Type: atom.Atom,
-		Data: xproto.ClientMessageDataUnionData32New([]uint32{pagerSource, startupTime(token), 0, 0, 0}),
+		Format: 32, Window: about, Type: atom.Atom,
+		Data: xproto.ClientMessageDataUnionData32New([]uint32{first, second, 0, 0, 0}),
 	}
-	root := xproto.Setup(x).DefaultScreen(x).Root
 	const mask = xproto.EventMaskSubstructureRedirect | xproto.EventMaskSubstructureNotify // as the specification says
 	if err := xproto.SendEventChecked(x, false, root, mask, string(request.Bytes())).Check(); err != nil {
-		return fmt.Errorf("raise the window: send %s: %w", name, err)
+		return fmt.Errorf("send %s: %w", name, err)
 	}
 	return nil
 }

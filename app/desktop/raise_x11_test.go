@@ -4,9 +4,9 @@ package desktop
 
 import (
 	"bufio"
+	"encoding/binary"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +15,8 @@ import (
 	"github.com/jezek/xgb/xproto"
 )
 
-// KWin ignores requests to raise a window that do not come from a pager.
+// KWin ignores requests to raise a window that do not come from a pager. Openbox ignores all if
+// the window is on another workspace.
 func TestRaiseX11(t *testing.T) {
 	startX(t)
 	x, err := xgb.NewConn()
@@ -27,22 +28,39 @@ func TestRaiseX11(t *testing.T) {
 	if err := xproto.ChangeWindowAttributesChecked(x, root, xproto.CwEventMask, []uint32{xproto.EventMaskSubstructureRedirect}).Check(); err != nil {
 		t.Fatal(err)
 	}
-	if err := RaiseX11(0x1234, "porthole-7_TIME4567"); err != nil {
-		t.Fatal(err)
-	}
 	timeout := time.AfterFunc(20*time.Second, x.Close)
 	defer timeout.Stop()
-	event, xErr := x.WaitForEvent()
-	m, ok := event.(xproto.ClientMessageEvent)
-	if !ok {
-		t.Fatalf("got event %v, error %v; want a client message", event, xErr)
-	}
-	name, err := xproto.GetAtomName(x, m.Type).Reply()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got, want := m.Data.Data32[:2], []uint32{2, 4567}; name.Name != "_NET_ACTIVE_WINDOW" || m.Window != 0x1234 || !slices.Equal(got, want) {
-		t.Errorf("got %s for window %#x with %v; want _NET_ACTIVE_WINDOW for 0x1234 with %v", name.Name, m.Window, got, want)
+	const window, all = 0x1234, 0xffffffff
+	activate := request{"_NET_ACTIVE_WINDOW", window, [2]uint32{2, 4567}}
+	for _, c := range []struct {
+		name       string
+		workspaces map[xproto.Window]uint32 // of the window, and the visible one in the root's entry
+		want       []request
+	}{
+		{"no workspaces", nil, []request{activate}},
+		{"visible", map[xproto.Window]uint32{root: 1, window: 1}, []request{activate}},
+		{"on all workspaces", map[xproto.Window]uint32{root: 1, window: all}, []request{activate}},
+		{"another workspace", map[xproto.Window]uint32{root: 1, window: 3}, []request{{"_NET_CURRENT_DESKTOP", root, [2]uint32{3, 4567}}, activate}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			id := xproto.Window(window)
+			if c.workspaces != nil {
+				id = createWindow(t, x, root)
+				setCardinal(t, x, root, "_NET_CURRENT_DESKTOP", c.workspaces[root])
+				setCardinal(t, x, id, "_NET_WM_DESKTOP", c.workspaces[window])
+			}
+			if err := RaiseX11(uint32(id), "porthole-7_TIME4567"); err != nil {
+				t.Fatal(err)
+			}
+			for _, want := range c.want {
+				if want.window == window {
+					want.window = id
+				}
+				if got := nextRequest(t, x); got != want {
+					t.Errorf("got %+v, want %+v", got, want)
+				}
+			}
+		})
 	}
 	if err := CheckX11(); err != nil {
 		t.Errorf("CheckX11: %v", err)
@@ -53,6 +71,52 @@ func TestRaiseX11(t *testing.T) {
 	}
 	if err := RaiseX11(0x1234, ""); err == nil {
 		t.Error("without an X server: got no error")
+	}
+}
+
+// request is a client message for the window manager with its first two numbers.
+type request struct {
+	name   string
+	window xproto.Window
+	data   [2]uint32
+}
+
+// nextRequest waits for the next client message.
+func nextRequest(t *testing.T, x *xgb.Conn) request {
+	t.Helper()
+	event, err := x.WaitForEvent()
+	m, ok := event.(xproto.ClientMessageEvent)
+	if !ok {
+		t.Fatalf("got event %v, error %v; want a client message", event, err)
+	}
+	name, nameErr := xproto.GetAtomName(x, m.Type).Reply()
+	if nameErr != nil {
+		t.Fatal(nameErr)
+	}
+	return request{name.Name, m.Window, [2]uint32(m.Data.Data32)}
+}
+
+func createWindow(t *testing.T, x *xgb.Conn, root xproto.Window) xproto.Window {
+	t.Helper()
+	id, err := xproto.NewWindowId(x)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := xproto.CreateWindowChecked(x, xproto.WindowClassCopyFromParent, id, root, 0, 0, 10, 10, 0, xproto.WindowClassInputOutput, 0, 0, nil).Check(); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+func setCardinal(t *testing.T, x *xgb.Conn, w xproto.Window, name string, value uint32) {
+	t.Helper()
+	atom, err := xproto.InternAtom(x, false, uint16(len(name)), name).Reply()
+	if err != nil {
+		t.Fatal(err)
+	}
+	data := binary.LittleEndian.AppendUint32(nil, value)
+	if err := xproto.ChangePropertyChecked(x, xproto.PropModeReplace, w, atom.Atom, xproto.AtomCardinal, 32, 1, data).Check(); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -448,6 +448,13 @@ func (d *Desktop) Resize(to image.Point) error {
 	return err
 }
 
+// Workspace shows the workspace with that number, counted from 0. Windows of the others are
+// not visible then.
+func (d *Desktop) Workspace(number int) error {
+	_, err := d.run(context.Background(), "wmctrl", "-s", fmt.Sprint(number))
+	return err
+}
+
 // Press presses keys in the window that has the keyboard focus.
 func (d *Desktop) Press(keys ...string) error {
 	_, err := d.run(context.Background(), "xdotool", append([]string{"key", "--"}, keys...)...)
