@@ -18,6 +18,7 @@ import (
 	"porthole/app/desktop"
 	"porthole/app/settings"
 	"porthole/monitor"
+	"porthole/monitor/launch"
 	"porthole/monitor/process"
 	"porthole/monitor/reply"
 	"porthole/monitor/terminal"
@@ -107,7 +108,7 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 func (a actions) InspectTraffic(l *monitor.Listener) {
 	a.p.work.Go(func() {
 		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Exposure == monitor.ExposureLoopback}
-		err := desktop.OpenWireshark(a.p.ctx, c, detach)
+		err := desktop.OpenWireshark(a.p.ctx, c, launch.Detach)
 		if err == nil {
 			return
 		}
