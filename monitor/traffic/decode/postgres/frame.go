@@ -75,20 +75,7 @@ func (f *framer) feed(p []byte, handle func(message) error) error {
 			f.kept = nil
 		}
 	}
-	if f.inside && f.left == 0 { // an empty body
-		return f.finishEmpty(handle)
-	}
 	return nil
-}
-
-// finishEmpty handles a message that is complete with its header.
-func (f *framer) finishEmpty(handle func(message) error) error {
-	m := message{size: f.size}
-	if !f.untyp {
-		m.kind = f.header[0]
-	}
-	f.inside, f.header = false, f.header[:0]
-	return handle(m)
 }
 
 func (f *framer) headerSize() int {
