@@ -1,6 +1,7 @@
 package capture
 
 import (
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"time"
@@ -33,7 +34,6 @@ type Assembler struct {
 	parser6   *gopacket.DecodingLayerParser
 	ip4       layers.IPv4
 	ip6       layers.IPv6
-	hop       layers.IPv6HopByHop
 	tcp       layers.TCP
 	decoded   []gopacket.LayerType
 	pending   []*stream // that were reset
@@ -56,7 +56,7 @@ func NewAssembler(r source.Recorder, port uint16, opened func(netip.AddrPort, so
 	a.assembler = reassembly.NewAssembler(reassembly.NewStreamPool(factory{a}))
 	a.assembler.MaxBufferedPagesTotal, a.assembler.MaxBufferedPagesPerConnection = maxPages, maxStreamPages
 	a.parser4 = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv4, &a.ip4, &a.tcp)
-	a.parser6 = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv6, &a.ip6, &a.hop, &a.tcp)
+	a.parser6 = gopacket.NewDecodingLayerParser(layers.LayerTypeIPv6, &a.ip6, &a.tcp)
 	for _, p := range []*gopacket.DecodingLayerParser{a.parser4, a.parser6} {
 		p.IgnoreUnsupported = true
 	}
@@ -89,7 +89,9 @@ func (a *Assembler) Flush(before time.Time) {
 }
 
 // Close hands over what waits. Connections without an end stay open.
-func (a *Assembler) Close() { a.assembler.FlushWithOptions(reassembly.FlushOptions{T: time.Now().Add(idle)}) }
+func (a *Assembler) Close() {
+	a.assembler.FlushWithOptions(reassembly.FlushOptions{T: time.Now().Add(idle)})
+}
 
 // reset ends the half of a connection that was reset by the other end: of the two halves,
 // the assembler only ends the one that a RST belongs to.
@@ -99,9 +101,15 @@ func (a *Assembler) reset(s *stream, at time.Time) {
 	if half == reassembly.TCPDirServerToClient {
 		flow, ports = flow.Reverse(), [2]layers.TCPPort{ports[1], ports[0]}
 	}
-	rst := layers.TCP{SrcPort: ports[0], DstPort: ports[1], Seq: s.next[index(half)], RST: true}
-	rst.SetInternalPortsForTesting()
-	a.assembler.AssembleWithContext(flow, &rst, moment(at))
+	header := make([]byte, 20) // RFC 9293, section 3.1
+	binary.BigEndian.PutUint16(header, uint16(ports[0]))
+	binary.BigEndian.PutUint16(header[2:], uint16(ports[1]))
+	binary.BigEndian.PutUint32(header[4:], s.next[index(half)])
+	header[12], header[13] = 5<<4, 0x04 // the length in words, RST
+	var rst layers.TCP
+	if rst.DecodeFromBytes(header, gopacket.NilDecodeFeedback) == nil {
+		a.assembler.AssembleWithContext(flow, &rst, moment(at))
+	}
 }
 
 // moment is the context of a packet.
