@@ -12,7 +12,7 @@ import (
 
 // Bounds of the bytes that wait for a decoder.
 const (
-	maxPending    = 1 << 20  // bytes of one connection
+	maxPending    = 4 << 20  // bytes of one connection
 	maxAllPending = 64 << 20 // bytes of all connections
 	urgent        = 64 << 10 // bytes of one connection that are decoded without delay
 )

@@ -176,7 +176,7 @@ func (s *stream) handle(e *event, p []byte) {
 		if reason := recover(); reason != nil {
 			s.sink.next, s.sink.redetect = nil, false
 			s.sink.endAll(e.at, panicked(reason))
-			s.decoder, s.held = newText(&s.sink), batch{}
+			s.decoder, s.held = NewText(&s.sink), batch{}
 		}
 	}()
 	s.switching = 0
@@ -213,7 +213,7 @@ func (s *stream) pass(e *event, p []byte) {
 	}
 	if err != nil {
 		s.sink.endAll(e.at, sentence(err))
-		s.sink.next = newText
+		s.sink.next = NewText
 	}
 	s.change(e.at)
 }
@@ -225,7 +225,7 @@ func (s *stream) change(at time.Time) {
 		return
 	}
 	if s.switching++; s.switching > 8 { // no connection changes its protocol so often
-		s.sink.next, s.sink.redetect = newText, false
+		s.sink.next, s.sink.redetect = NewText, false
 	}
 	unread := [2][]byte{slices.Clone(s.decoder.Unread(ToServer)), slices.Clone(s.decoder.Unread(ToClient))}
 	s.decoder = nil
@@ -294,6 +294,6 @@ func (s *stream) settle(final bool) bool {
 	if more && !final {
 		return false
 	}
-	s.decoder = newText(&s.sink)
+	s.decoder = NewText(&s.sink)
 	return true
 }

@@ -16,7 +16,8 @@ type text struct {
 	labeled bool
 }
 
-func newText(s *Sink) Decoder { return &text{sink: s} }
+// NewText returns the decoder for what no other decoder reads.
+func NewText(s *Sink) Decoder { return &text{sink: s} }
 
 // Data implements Decoder.
 func (t *text) Data(dir Direction, at time.Time, p []byte) error {

@@ -94,6 +94,8 @@ type Exchange struct {
 	// Parent is the ID of the exchange that opened the stream of a message; 0 if none.
 	Parent uint64
 	Kind   Kind
+	// Direction is the direction of a message of a stream (Kind Event).
+	Direction Direction
 	// Protocol is the name of the protocol: HTTP/1.1, HTTP/2, gRPC, WebSocket, Events,
 	// TLS, Redis, PostgreSQL, Text.
 	Protocol string

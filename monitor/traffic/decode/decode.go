@@ -16,6 +16,8 @@ import (
 // Protocols returns all protocols, in the order in which they are tried.
 func Protocols() []traffic.Protocol {
 	return []traffic.Protocol{
+		{Name: "HTTP/2", Detect: detectHTTP2, New: newHTTP2},
+		{Name: "TLS", Detect: detectTLS, New: newTLS},
 		{Name: "HTTP/1.1", Detect: detectHTTP1, New: newHTTP1},
 		redis.Protocol(),
 		postgres.Protocol(),

@@ -56,6 +56,7 @@ type http1 struct {
 	waiting []*traffic.Exchange
 	// upgrade is what continues the connection after the answer that is being read.
 	upgrade bool
+	events  *events // decodes the body of the answer that is being read; nil if it is no stream of events
 	parser  parser
 }
 
@@ -158,6 +159,9 @@ func (d *http1) body(dir traffic.Direction, s *side, p []byte) {
 	m.Size += int64(len(p))
 	d.sink.AppendBody(m, p)
 	d.sink.Changed(s.exchange)
+	if dir == traffic.ToClient && d.events != nil {
+		d.events.add(s.last, p)
+	}
 }
 
 // readHead reads a head. The end of the head may be in a later call.
@@ -244,9 +248,6 @@ func (d *http1) request(s *side, at time.Time, p []byte) error {
 		Protocol: req.Proto, Method: req.Method, Path: req.RequestURI, Host: req.Host, Started: at,
 		Request: traffic.Message{Head: bytes.Clone(p), Size: int64(len(p))},
 	})
-	if strings.Contains(strings.ToLower(req.Header.Get("Upgrade")), "websocket") {
-		e.Upgrade = "websocket"
-	}
 	d.waiting = append(d.waiting, e)
 	s.exchange = e
 	d.frame(traffic.ToServer, s, req.ContentLength, req.TransferEncoding)
@@ -283,7 +284,7 @@ func (d *http1) answer(s *side, at time.Time, p []byte) error {
 		d.switchProtocol(s, answer)
 		return nil
 	}
-	e.Upgrade = ""
+	d.events = newEvents(d.sink, e, answer.Header.Get("Content-Type"), answer.Header.Get("Content-Encoding"))
 	if method == http.MethodHead || e.Code == http.StatusNoContent || e.Code == http.StatusNotModified {
 		d.complete(traffic.ToClient, s) // whatever its header says about a body
 		return nil
@@ -385,6 +386,11 @@ func (d *http1) switchProtocol(s *side, answer *http.Response) {
 	d.waiting = slices.Delete(d.waiting, 0, 1)
 	s.exchange = nil
 	d.sink.End(e, s.last)
+	if e.Upgrade == "websocket" {
+		extensions := strings.Join(answer.Header.Values("Sec-WebSocket-Extensions"), ",")
+		d.sink.Handover(func(sink *traffic.Sink) traffic.Decoder { return newWebSocket(sink, e, extensions) })
+		return
+	}
 	d.sink.Redetect()
 }
 
@@ -472,18 +478,14 @@ func (d *http1) End(dir traffic.Direction, at time.Time, err error) {
 
 // unfinished says why an exchange has no complete answer.
 func unfinished(e *traffic.Exchange, dir traffic.Direction, err error) string {
-	side := "client"
-	if dir == traffic.ToClient {
-		side = "server"
-	}
 	how := "closed the connection"
 	if err != nil {
 		how = "broke the connection (" + err.Error() + ")"
 	}
 	if e.Answered.IsZero() {
-		return "No answer: the " + side + " " + how + "."
+		return "No answer: the " + sideName(dir) + " " + how + "."
 	}
-	return "The answer is incomplete: the " + side + " " + how + "."
+	return "The answer is incomplete: the " + sideName(dir) + " " + how + "."
 }
 
 // Unread implements traffic.Decoder.
