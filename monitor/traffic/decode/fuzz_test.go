@@ -32,7 +32,7 @@ func FuzzProtocols(f *testing.F) {
 	f.Add([]byte(to("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n") + from("HTTP/1.1 101 x\r\nUpgrade: websocket\r\nSec-WebSocket-Extensions: permessage-deflate\r\n\r\n\xc1\x07\xf2\x48\xcd\xc9\xc9\x07\x00")))
 	f.Add([]byte(to("GET / HTTP/1.1\r\n\r\n") + from("HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: 1\n\nevent: x\n\n")))
 	f.Add([]byte(to(http2.ClientPreface+"\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x03\x01\x05\x00\x00\x00\x01\x82\x86\x84") + from("\x00\x00\x01\x01\x05\x00\x00\x00\x01\x88")))
-	f.Add([]byte(to("\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03" + strings.Repeat("r", 32) + "\x00\x00\x02\x13\x01\x01\x00\x00\x00") + from("\x16\x03\x03\x00\x02\x02\x00")))
+	f.Add([]byte(to("\x16\x03\x01\x00\x2f\x01\x00\x00\x2b\x03\x03"+strings.Repeat("r", 32)+"\x00\x00\x02\x13\x01\x01\x00\x00\x00") + from("\x16\x03\x03\x00\x02\x02\x00")))
 	f.Add([]byte(to("PUT / HTTP/1.1\r\nContent-Length: 90\r\n\r\n") + "\x40" + from("HTTP/1.1 100 x\r\n\r\n") + "\x60"))
 	f.Fuzz(func(t *testing.T, p []byte) {
 		store := traffic.NewStore(traffic.Limits{Body: 1 << 10})
