@@ -85,7 +85,7 @@ const testOnly = "porthole/ui/uitest porthole/monitor/process/child porthole/int
 	"porthole/internal/freeport porthole/internal/namespaces porthole/internal/rawsocket porthole/internal/sample porthole/internal/testhome"
 
 // pure packages get all data as arguments.
-const pure = "porthole/monitor/ancestry porthole/monitor/warning porthole/monitor/explain"
+const pure = "porthole/monitor/ancestry porthole/monitor/codingagent porthole/monitor/warning porthole/monitor/explain"
 
 // lowLevel packages read facts from the system.
 var lowLevel = map[string]bool{
@@ -126,8 +126,8 @@ func broken(pkg, imported string) string {
 		return "only ui and app/window import pages"
 	case within(pkg, "porthole/ui") && (strings.HasSuffix(imported, "/process") || strings.HasSuffix(imported, "/socket") || strings.HasSuffix(imported, "/owner") || strings.HasSuffix(imported, "/stop") || strings.HasSuffix(imported, "/source") || strings.HasSuffix(imported, "/firewall")):
 		return "ui gets its data from monitor and reads nothing from the system"
-	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor":
-		return "ancestry is pure and imports only monitor"
+	case pkg == "porthole/monitor/ancestry" && imported != "porthole/monitor" && imported != "porthole/monitor/codingagent":
+		return "ancestry is pure and imports only monitor and codingagent"
 	case pkg == "porthole/monitor/warning" && imported != "porthole/monitor" && imported != "porthole/monitor/ancestry" && imported != "porthole/monitor/service":
 		return "warning is pure and imports only monitor, ancestry and service"
 	case pkg == "porthole/monitor/explain" && imported != "porthole/monitor" && imported != "porthole/monitor/service":

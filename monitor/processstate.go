@@ -17,7 +17,10 @@ type ProcessState struct {
 	// ShellEnded is set if it is a background job of a shell that has ended, such as
 	// one started with nohup. It is not set for daemons that double-fork: their
 	// process group is that of their session.
-	ShellEnded     bool
+	ShellEnded bool
+	// AgentRunning is the PID of a running coding agent of the kind in Owner.Agent, which
+	// need not be the one that started the process; 0 if none runs.
+	AgentRunning   int
 	Suspended      bool   // by SIGSTOP or Ctrl+Z
 	Paused         bool   // its control group is frozen, as that of a paused container
 	RunsAsRoot     bool   // its effective user is root, regardless of who started it

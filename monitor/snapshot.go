@@ -83,6 +83,10 @@ type Owner struct {
 	// SSHServer is the address of the server to which a control master of ssh is
 	// connected; "" for other programs.
 	SSHServer string `json:"ssh_server,omitempty"`
+	// Agent is the title of the coding agent whose variables are in the environment of the
+	// owner: it was started by that agent, or by what the agent started. "" if there is none,
+	// or if the environment may not be read.
+	Agent string `json:"agent,omitempty"`
 	// Unit is the systemd unit that the owner ran in when it was first seen:
 	// nginx.service, session-2.scope. "" for the processes of a container.
 	Unit string `json:"unit,omitempty"`

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"porthole/monitor"
+	"porthole/monitor/codingagent"
 )
 
 // Role is the role of a parent for the processes below it.
@@ -25,6 +26,7 @@ const (
 	Tmux       Role = "tmux"       // tmux or screen, which outlive the terminal
 	Shell      Role = "shell"      // an interactive shell
 	IDE        Role = "ide"        //
+	Agent      Role = "agent"      // a coding agent
 	Script     Role = "script"     // npm run dev, make, a shell script
 	Supervisor Role = "supervisor" // pm2, supervisord
 	Container  Role = "container"  // a container runtime
@@ -41,6 +43,8 @@ func (r Role) Label() string {
 		return "terminal multiplexer"
 	case IDE:
 		return "IDE"
+	case Agent:
+		return "coding agent"
 	case Container:
 		return "container runtime"
 	}
@@ -63,10 +67,12 @@ type Process struct {
 type Explanation struct {
 	Chain []Process `json:"chain"` // oldest first, the process itself last
 	// The nearest parent of each kind; nil if there is none. Session is a
-	// terminal, SSH login, tmux or IDE; Manager is systemd, cron, a supervisor or a
-	// container runtime.
-	Script, Shell, Session, Manager *Process `json:"-"`
-	// Orphaned is set if the process outlived the shell or terminal that started it.
+	// terminal, SSH login, tmux, IDE or coding agent; Manager is systemd, cron, a supervisor
+	// or a container runtime. Agent is a coding agent, also if only the environment of the
+	// process names it: then its PID is 0.
+	Script, Shell, Session, Manager, Agent *Process `json:"-"`
+	// Orphaned is set if the process outlived the shell, terminal or coding agent that
+	// started it.
 	Orphaned      bool   `json:"orphaned,omitempty"`
 	Unit          string `json:"unit,omitempty"`
 	Container     string `json:"container,omitempty"`      // name, or the first 12 characters of the ID
@@ -102,6 +108,10 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 	}
 	if starter, ok := unitSupervisor(e, o); ok {
 		e.Manager = &starter
+	}
+	if e.Agent == nil && o.Agent != "" && (e.Manager == nil || e.Manager.Role == System) && e.Service() == "" {
+		e.Agent = &Process{Name: o.Agent, Title: o.Agent, Role: Agent}
+		e.Session = cmp.Or(e.Session, e.Agent)
 	}
 	return e
 }
@@ -169,6 +179,11 @@ func (e *Explanation) assign(p *Process) {
 		nearest = &e.Script
 	case Shell:
 		nearest = &e.Shell
+	case Agent:
+		if e.Agent == nil {
+			e.Agent = p
+		}
+		nearest = &e.Session
 	case Terminal, SSH, Tmux, IDE:
 		nearest = &e.Session
 	case System, Cron, Supervisor, Container:
@@ -192,7 +207,7 @@ func isOrphaned(nearest []Process) bool {
 			return p.Ended
 		case Supervisor:
 			return false // it was made to outlive what started it
-		case Shell, Terminal, SSH:
+		case Shell, Terminal, SSH, Agent:
 			if p.Ended {
 				return true
 			}
@@ -234,11 +249,52 @@ func (e Explanation) Starter() (Process, bool) {
 	return Process{}, false
 }
 
+// Reparented reports whether what started the server has ended: between the process and
+// the first process, or systemd of the user, are only scripts and the server's own
+// processes. A service that systemd starts looks the same; see Service.
+func (e Explanation) Reparented() bool {
+	for i := len(e.Chain) - 2; i >= 0; i-- { // nearest first
+		switch p := e.Chain[i]; {
+		case p.Role == System:
+			return true
+		case !p.sameServer && p.Role != Script:
+			return false
+		}
+	}
+	return false
+}
+
+// StartedBy returns the title of what started the process for people: a coding agent, an
+// IDE, a terminal, an SSH login, a supervisor, a unit or a shell, the most telling first;
+// "" if none is known.
+func (e Explanation) StartedBy() string {
+	for _, p := range []*Process{e.Agent, e.Session} {
+		if p != nil {
+			return p.Title
+		}
+	}
+	switch {
+	case e.Container != "" || e.Publishes != "":
+		return SomeContainer
+	case e.Manager != nil && e.Manager.Role != System:
+		return e.Manager.Title
+	case e.SocketService() != "":
+		return e.Unit
+	case e.Service() != "":
+		return e.Service()
+	case e.Shell != nil:
+		return e.Shell.Title
+	case e.Script != nil:
+		return e.Script.Name
+	}
+	return ""
+}
+
 // sameServer reports whether p is the master of the server that o belongs to.
 func sameServer(o monitor.Owner, p monitor.Parent) bool {
 	own := programNames(monitor.Parent{Name: o.Name, Command: o.Command})
 	if o.Program != "" {
-		own = append(own, programName(o.Program))
+		own = append(own, monitor.ProgramFile(o.Program))
 	}
 	for _, name := range programNames(p) {
 		if slices.Contains(own, name) || slices.ContainsFunc(own, func(s string) bool { return slices.Contains(serverHelpers[name], s) }) {
@@ -262,6 +318,10 @@ func firstRunes(s string, n int) string {
 func newProcess(p monitor.Parent) Process {
 	process := Process{PID: p.PID, Name: displayText(p.Name, 40)}
 	process.Title = process.Name
+	if title := codingagent.Title(p.Name, p.Command); title != "" {
+		process.Role, process.Title = Agent, title
+		return process
+	}
 	names := programNames(p)
 	for i, name := range names {
 		known, ok := knownPrograms[name]
@@ -303,30 +363,20 @@ func newProcess(p monitor.Parent) Process {
 // isSSHDaemon reports whether p is sshd itself, as opposed to its process for one
 // login. Both have the same name; without a command line nothing is known.
 func isSSHDaemon(p monitor.Parent) bool {
-	return len(p.Command) > 0 && programName(p.Command[0]) == "sshd" && !monitor.IsSSHSession(p.Command[0])
+	return len(p.Command) > 0 && monitor.ProgramFile(p.Command[0]) == "sshd" && !monitor.IsSSHSession(p.Command[0])
 }
 
 // programNames returns the names by which knownPrograms may know p: its process
 // name, the file that it was started as, and the script that an interpreter runs.
 func programNames(p monitor.Parent) []string {
-	words := []string{programName(p.Name)}
+	words := []string{monitor.ProgramFile(p.Name)}
 	if len(p.Command) > 0 {
-		words = append(words, programName(p.Command[0]))
+		words = append(words, monitor.ProgramFile(p.Command[0]))
 	}
-	if len(p.Command) > 1 && isInterpreter(monitor.Bound(p.Command[0])) {
-		words = append(words, programName(p.Command[1])) // python3 /usr/bin/supervisord
+	if len(p.Command) > 1 && monitor.IsInterpreter(monitor.Bound(p.Command[0])) {
+		words = append(words, monitor.ProgramFile(p.Command[1])) // python3 /usr/bin/supervisord
 	}
 	return words
-}
-
-// programName reduces a process title or path to the name of the program,
-// in lower case: it removes the folder, the dash of a login shell, a title after a
-// colon ("sshd: ann@pts/0", "tmux: server") and ".exe".
-func programName(s string) string {
-	s, _, _ = strings.Cut(monitor.Bound(s), ":")
-	s, _, _ = strings.Cut(filepath.Base(strings.TrimSpace(s)), " ")
-	s = strings.TrimSuffix(s, ".exe")
-	return strings.ToLower(strings.TrimPrefix(s, "-"))
 }
 
 // isShellCommand reports whether arg is -c, alone or combined with other flags
@@ -373,9 +423,9 @@ func toolScript(command []string) string {
 		words = append(words, strings.Fields(arg)...)
 	}
 	for i, word := range words[:min(len(words), 2)] {
-		tool := strings.TrimSuffix(strings.TrimSuffix(programName(word), ".js"), "-cli")
+		tool := strings.TrimSuffix(strings.TrimSuffix(monitor.ProgramFile(word), ".js"), "-cli")
 		more, ok := scriptTools[tool]
-		if !ok || i == 1 && !isInterpreter(words[0]) {
+		if !ok || i == 1 && !monitor.IsInterpreter(words[0]) {
 			continue
 		}
 		rest := words[i+1:]
@@ -385,12 +435,6 @@ func toolScript(command []string) string {
 		return monitor.Clean(strings.Join(append([]string{tool}, rest[:min(len(rest), more)]...), " "), 60)
 	}
 	return ""
-}
-
-// isInterpreter reports whether word runs the tool named by its next argument.
-func isInterpreter(word string) bool {
-	word = programName(word)
-	return word == "node" || word == "nodejs" || word == "ruby" || strings.HasPrefix(word, "python")
 }
 
 // truncateArgs returns at most n arguments, each bounded.

@@ -31,7 +31,7 @@ func ScriptFile(command []string) string {
 	if len(command) == 0 {
 		return ""
 	}
-	name := programName(command[0])
+	name := monitor.ProgramFile(command[0])
 	if strings.HasPrefix(name, "python") {
 		name = "python"
 	}

@@ -27,6 +27,7 @@ const (
 	textUnknown        = "Started by an unknown process"
 	textInSession      = "Started in the session {{.Unit}} by a process that has exited"
 	textChild          = "Child of {{.Manager}}: it is a service, or the process that started it has exited"
+	textOrphanedAgent  = "Orphaned: started by {{.Agent}}, which has ended"
 	textOrphanedScript = "Orphaned: started by {{.Script}}, whose terminal has closed"
 	textOrphanedShell  = "Orphaned: started in {{.Shell}}, which has closed"
 	textOrphanedHome   = "Orphaned: started in {{.Home}}, which has closed"
@@ -38,9 +39,9 @@ const (
 func Texts() []string {
 	texts := []string{
 		textSocket, textSocketEach, textPublishes, textPublishesSome, textScriptIn, textScriptShell, textScriptHome, textScript, textShellHome, textShell, textHome,
-		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedScript, textOrphanedShell, textOrphanedHome, textOrphaned,
+		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedAgent, textOrphanedScript, textOrphanedShell, textOrphanedHome, textOrphaned,
 	}
-	for _, role := range []Role{System, Cron, SSH, Terminal, Tmux, Shell, IDE, Script, Supervisor, Container} {
+	for _, role := range []Role{System, Cron, SSH, Terminal, Tmux, Shell, IDE, Agent, Script, Supervisor, Container} {
 		texts = append(texts, role.Label())
 	}
 	return append(texts, wordTitles...)
@@ -49,7 +50,7 @@ func Texts() []string {
 // Sentence returns the explanation as one sentence without a full stop.
 func (e Explanation) Sentence() monitor.Sentence {
 	data := map[string]any{"Unit": e.Unit, "Container": e.Container, "Service": e.SocketService()}
-	for name, p := range map[string]*Process{"Shell": e.Shell, "Home": e.Session} {
+	for name, p := range map[string]*Process{"Shell": e.Shell, "Home": e.Session, "Agent": e.Agent} {
 		if p != nil {
 			data[name] = p.title()
 		}
@@ -108,6 +109,8 @@ func (e Explanation) userText() string {
 // orphanedText returns the text about a process that outlived its terminal.
 func (e Explanation) orphanedText() string {
 	switch {
+	case e.Agent != nil && e.Agent.Ended:
+		return textOrphanedAgent
 	case e.Script != nil:
 		return textOrphanedScript
 	case e.Shell != nil:

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/codingagent"
 	"porthole/monitor/lookup"
 	"porthole/monitor/process"
 	"porthole/monitor/username"
@@ -23,11 +24,12 @@ const validFor = 15 * time.Second
 type Enricher struct {
 	folders *lookup.Table[folder, facts]
 	paths   *lookup.Table[paths, paths]
-	servers *lookup.Table[sshProcess, string]
+	servers *lookup.Table[identity, string]
+	agents  *lookup.Table[identity, string]
 }
 
-// sshProcess is a process of ssh.
-type sshProcess struct {
+// identity identifies a process.
+type identity struct {
 	pid   int
 	start uint64
 }
@@ -63,13 +65,14 @@ func New() *Enricher {
 			}
 			return 0 // the connection is the same as long as the process
 		}),
-		paths: lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
+		agents: lookup.New(agentOf, nil, func(string) time.Duration { return 0 }), // an environment is the same as long as the process
+		paths:  lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
 	}
 }
 
 // OnAnswer implements monitor.Enricher.
 func (e *Enricher) OnAnswer(f func()) (stop func()) {
-	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f), e.servers.OnAnswer(f)}
+	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f), e.servers.OnAnswer(f), e.agents.OnAnswer(f)}
 	return func() {
 		for _, stop := range stops {
 			stop()
@@ -88,12 +91,18 @@ func (e *Enricher) Socket(s *monitor.Socket) monitor.Progress {
 }
 
 // Owner implements monitor.Enricher. It adds the name of the user, the project, the
-// branch and the framework, the server of an SSH control master, and checks the paths.
+// branch and the framework, the server of an SSH control master, the coding agent that
+// started it, and checks the paths.
 func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 	progress := addUser(o)
 	if monitor.IsSSHMaster(*o) {
-		a := e.servers.Get(sshProcess{o.PID, o.Start})
+		a := e.servers.Get(identity{o.PID, o.Start})
 		o.SSHServer = a.Value
+		progress = max(progress, note(new(string), a.Known, a.Busy, a.Late, ""))
+	}
+	if process.IsOwn(*o) {
+		a := e.agents.Get(identity{o.PID, o.Start})
+		o.Agent = a.Value
 		progress = max(progress, note(new(string), a.Known, a.Busy, a.Late, ""))
 	}
 	if process.NeedsCheck(*o) {
@@ -143,6 +152,12 @@ func readFolder(f folder) facts {
 		found.framework = process.Framework(f.path)
 	}
 	return found
+}
+
+// agentOf returns the coding agent in the environment of a process. It keeps no other
+// part of the environment.
+func agentOf(p identity) string {
+	return codingagent.Of(process.Variables(p.pid, codingagent.Variables()...))
 }
 
 func checkPaths(p paths) paths {

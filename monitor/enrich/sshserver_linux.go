@@ -16,7 +16,7 @@ import (
 // that is not known. ssh closes inherited descriptors at its start (closefrom(3) in
 // ssh.c), so the lowest one above the standard ones is its connection; with a
 // ProxyCommand or ProxyJump that is a pipe or a Unix socket, and the server is not known.
-func sshServer(p sshProcess) string {
+func sshServer(p identity) string {
 	folder := fmt.Sprintf("/proc/%d/fd", p.pid)
 	entries, err := os.ReadDir(folder)
 	if err != nil {

@@ -47,7 +47,7 @@ func TestServerOfControlMaster(t *testing.T) {
 				}
 				return len(o.Command) > 0 && strings.HasSuffix(o.Command[0], "[mux]")
 			})
-			if got := sshServer(sshProcess{o.PID, o.Start}); got != test.want {
+			if got := sshServer(identity{o.PID, o.Start}); got != test.want {
 				t.Errorf("got the server %q, want %q", got, test.want)
 			}
 			o.Program, o.Name = "/usr/bin/ssh", "ssh"
@@ -56,7 +56,7 @@ func TestServerOfControlMaster(t *testing.T) {
 			if o.SSHServer != test.want {
 				t.Errorf("got %q from the enricher, want %q", o.SSHServer, test.want)
 			}
-			if got := sshServer(sshProcess{o.PID, o.Start + 1}); got != "" {
+			if got := sshServer(identity{o.PID, o.Start + 1}); got != "" {
 				t.Errorf("another process: got the server %q", got)
 			}
 		})

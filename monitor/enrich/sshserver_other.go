@@ -3,4 +3,4 @@
 package enrich
 
 // sshServer is known on Linux only.
-func sshServer(sshProcess) string { return "" }
+func sshServer(identity) string { return "" }

@@ -24,6 +24,9 @@ func State(o monitor.Owner) monitor.ProcessState {
 		state.SessionLeaderEnded, state.ShellEnded, state.Resources = readStat(o.PID)
 		state.Preload, state.RunsAsRoot = preload(o.PID), runsAsRoot(p)
 		state.Suspended, state.Paused = IsSuspended(o.PID), IsFrozen(o.PID)
+		if o.Agent != "" {
+			state.AgentRunning = olderAgent(o)
+		}
 	}
 	if !IsAlive(o.PID, o.Start) { // what was read may belong to another process
 		state = monitor.ProcessState{EndedParents: state.EndedParents, Ended: true}
