@@ -29,17 +29,18 @@ import (
 // notRun are the commands in README and docs that the test cannot run, by
 // command prefix, each with the reason.
 var notRun = map[string]string{
-	"python3 -m http.server": "it is another program, and its port may be in use",
-	"sudo apt ":              "it changes the machine",
-	"sudo dnf ":              "it changes the machine",
-	"sudo pacman ":           "it changes the machine",
-	"sudo porthole ":         "it needs root; porthole list is run",
-	"porthole terminal ":     "it would raise a window of whoever runs the test; e2e runs it",
-	"porthole free --run":    "its command is an example; the tests of the command line run others",
-	"make ":                  "see TestDocumentedTargetsExist; CI runs make test and make test-long",
-	"go test ":               "make test tests those packages",
-	"CGO_ENABLED=0 go build": "TestDocumentedCommands begins with it",
-	"CGO_ENABLED=0 go test":  "make test tests those packages",
+	"python3 -m http.server":  "it is another program, and its port may be in use",
+	"sudo apt ":               "it changes the machine",
+	"sudo dnf ":               "it changes the machine",
+	"sudo pacman ":            "it changes the machine",
+	"sudo porthole ":          "it needs root; porthole list is run",
+	"porthole terminal ":      "it would raise a window of whoever runs the test; e2e runs it",
+	"porthole stop --orphans": "it might stop servers of whoever runs the test; TestStopOrphans runs it",
+	"porthole free --run":     "its command is an example; the tests of the command line run others",
+	"make ":                   "see TestDocumentedTargetsExist; CI runs make test and make test-long",
+	"go test ":                "make test tests those packages",
+	"CGO_ENABLED=0 go build":  "TestDocumentedCommands begins with it",
+	"CGO_ENABLED=0 go test":   "make test tests those packages",
 }
 
 // answer is the expected output and exit status of a documented command.
@@ -66,6 +67,7 @@ var answers = map[string]answer{
 	"porthole free":          {want: []string{`^[0-9]+\n$`}},
 	"porthole free 5432 -n":  {want: []string{`^[0-9]+\n[0-9]+\n$`}},
 	"porthole free 8000":     {want: []string{`^(8[0-9]{3}\n){3}$`}},
+	"porthole orphans":       {want: []string{`^PORT +PROCESS|^No server was left behind`}},
 	"porthole watch list":    {want: []string{`62893|{open}`}},
 	"porthole pause":         {status: 1, want: []string{`not running`}},
 	"porthole resume":        {status: 1, want: []string{`not running`}},

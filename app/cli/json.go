@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
 )
 
 // These types define the output of --json. Fields are added, but never renamed
@@ -34,7 +35,8 @@ type listenerJSON struct {
 	ServiceBy    monitor.ServiceBy  `json:"service_by,omitempty"` // how the service was recognized: program, command, unit or port
 	Framework    string             `json:"framework,omitempty"`  // development framework or application server
 	Project      string             `json:"project,omitempty"`
-	Firewall     *firewallJSON      `json:"firewall,omitempty"` // absent if it was not asked, or the listener is not exposed
+	StartedBy    string             `json:"started_by,omitempty"` // a coding agent, IDE, terminal, login, supervisor, unit or shell, in English
+	Firewall     *firewallJSON      `json:"firewall,omitempty"`   // absent if it was not asked, or the listener is not exposed
 	Watched      bool               `json:"watched"`
 	Since        time.Time          `json:"since,omitzero"`
 }
@@ -54,6 +56,7 @@ type ownerJSON struct {
 	Project        string    `json:"project,omitempty"`
 	ProjectUnknown string    `json:"project_unknown,omitempty"` // why project and branch are unknown
 	Branch         string    `json:"branch,omitempty"`          // the git branch checked out in folder
+	Agent          string    `json:"agent,omitempty"`           // the coding agent whose variables are in its environment
 	User           string    `json:"user,omitempty"`
 	UserUnknown    string    `json:"user_unknown,omitempty"`
 	ParentPID      int       `json:"parent_pid,omitempty"`
@@ -117,6 +120,9 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 		inferred := q.ownerJSON(*l.Inferred)
 		out.Inferred = &inferred
 	}
+	if o, ok := l.Principal(); ok {
+		out.StartedBy = ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}).StartedBy()
+	}
 	for i, s := range l.Sockets {
 		out.Sockets[i] = socketJSON{Address: s.Address, Device: s.Device, Owners: s.Owners}
 	}
@@ -125,7 +131,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 
 func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch,
+		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch, Agent: o.Agent,
 		User: o.User, UserUnknown: o.UserUnknown, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }

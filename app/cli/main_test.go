@@ -24,7 +24,7 @@ import (
 // roles are the children of the tests. "list" prints the JSON of runList for the ports in
 // its arguments, "stop" prints the error of runStop for the port in its argument, "ask"
 // as well and asks before it stops. "refuse" listens and closes each connection at once.
-// "mcp" is the command mcp, "porthole" the command in its arguments.
+// "mcp" is the command mcp, "porthole" the command in its arguments. "wait" only waits.
 var roles = child.Roles(map[string]func(){
 	"list":     playList,
 	"ask":      func() { playStop(stopOptions{Options: standardOptions(), Stdin: terminalInput()}) },
@@ -32,6 +32,7 @@ var roles = child.Roles(map[string]func(){
 	"refuse":   child.Reporting(playRefuse),
 	"mcp":      playMCP,
 	"porthole": playPorthole,
+	"wait":     child.Wait,
 })
 
 func TestMain(m *testing.M) {

@@ -35,7 +35,7 @@ func newMCP(version string) *cobra.Command {
 		Short: "Answer coding agents: a server of the Model Context Protocol on standard input and output",
 		Long: `Answer coding agents: a server of the Model Context Protocol (MCP) on standard input and
 output. An agent starts it and calls its tools: list_ports, who_owns, explain,
-why_not_free, wait_for_port, free_port, history and warnings.
+why_not_free, wait_for_port, free_port, orphans, history and warnings.
 
 A server is stopped in two steps. plan_stop shows the processes, and returns a token;
 confirm_stop takes that token and stops exactly these processes. It refuses if

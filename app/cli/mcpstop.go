@@ -1,13 +1,11 @@
 package cli
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -58,22 +56,19 @@ type stopPlans struct {
 	ctx context.Context // ends all plans
 
 	mu     sync.Mutex
-	open   map[string]*stopPlan // by token
+	open   map[string]*pendingPlan // by token
 	closed bool
 	ended  sync.WaitGroup
 }
 
-// stopPlan is one run of the stop command.
-type stopPlan struct {
-	asked  chan *stopping // gets the run when it asks
-	answer chan error     // gets nil for yes, or why not
-	done   chan error     // gets the result
-	output *syncBuffer
+// pendingPlan is a plan that expires.
+type pendingPlan struct {
+	*stopPlan
 	expiry *time.Timer
 }
 
 func newStopPlans(ctx context.Context) *stopPlans {
-	return &stopPlans{ctx: ctx, open: map[string]*stopPlan{}}
+	return &stopPlans{ctx: ctx, open: map[string]*pendingPlan{}}
 }
 
 // errPlanExpired is the answer to a plan that was not confirmed.
@@ -91,13 +86,13 @@ func (p *stopPlans) close() {
 }
 
 // take removes and returns the plan with that token; nil if there is none.
-func (p *stopPlans) take(token string) *stopPlan {
+func (p *stopPlans) take(token string) *pendingPlan {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.takeLocked(token)
 }
 
-func (p *stopPlans) takeLocked(token string) *stopPlan {
+func (p *stopPlans) takeLocked(token string) *pendingPlan {
 	plan := p.open[token]
 	if plan != nil {
 		plan.expiry.Stop()
@@ -107,7 +102,7 @@ func (p *stopPlans) takeLocked(token string) *stopPlan {
 }
 
 // add keeps plan until it is taken or planTime has passed, and returns its token.
-func (p *stopPlans) add(plan *stopPlan) (string, error) {
+func (p *stopPlans) add(plan *pendingPlan) (string, error) {
 	token := rand.Text()
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -128,36 +123,17 @@ func (p *stopPlans) add(plan *stopPlan) (string, error) {
 
 // planStop runs the stop command up to its question.
 func (s *mcpServer) planStop(ctx context.Context, in planInput) (map[string]any, error) {
-	plan := &stopPlan{asked: make(chan *stopping, 1), answer: make(chan error, 1), done: make(chan error, 1), output: &syncBuffer{}}
-	o := stopOptions{Options: Options{All: in.All, Stdout: plan.output, Stderr: plan.output}, Force: in.Force, Manager: in.Manager}
-	o.Confirm = func(ctx context.Context, st *stopping, _ string) error {
-		plan.asked <- st
-		select {
-		case err := <-plan.answer:
-			return err
-		case <-ctx.Done():
-			return ctx.Err()
-		}
-	}
-	s.plans.ended.Go(func() { plan.done <- runStop(s.plans.ctx, in.Target, o) })
-	select {
-	case err := <-plan.done: // it did not get to the question
-		if err == nil {
-			err = errors.New(strings.TrimSpace(plan.output.String()))
-		}
+	plan := newStopPlan()
+	o := stopOptions{Options: Options{All: in.All}, Force: in.Force, Manager: in.Manager}
+	s.plans.ended.Go(func() { plan.run(s.plans.ctx, in.Target, o) })
+	if err := plan.wait(ctx); err != nil {
 		return nil, err
-	case <-ctx.Done():
-		plan.answer <- ctx.Err()
-		return nil, ctx.Err()
-	case st := <-plan.asked:
-		token, err := s.plans.add(plan)
-		if err != nil {
-			plan.answer <- err
-			return nil, err
-		}
-		plan.asked <- st // for confirmStop
-		return map[string]any{"token": token, "expires_in_seconds": planTime.Seconds(), "plan": plan.output.String(), "processes": st.identities()}, nil
 	}
+	token, err := s.plans.add(&pendingPlan{stopPlan: plan})
+	if err != nil {
+		return nil, plan.refuse(err)
+	}
+	return map[string]any{"token": token, "expires_in_seconds": planTime.Seconds(), "plan": plan.text(), "processes": plan.st.identities()}, nil
 }
 
 // confirmStop answers the question of a plan, after it made sure that the same processes
@@ -167,15 +143,10 @@ func (s *mcpServer) confirmStop(ctx context.Context, in confirmInput) (map[strin
 	if plan == nil {
 		return nil, UsageError{"unknown token: it was used already, or it has expired; call plan_stop again"}
 	}
-	planned := len(plan.output.String())
-	st := <-plan.asked
-	if err := s.limited(ctx, func() error { return st.unchanged(ctx) }); err != nil {
-		plan.answer <- err
-		return nil, <-plan.done
+	if err := s.limited(ctx, func() error { return plan.st.unchanged(ctx) }); err != nil {
+		return nil, plan.refuse(err)
 	}
-	plan.answer <- nil
-	err := <-plan.done // the stop is not interrupted if the client leaves: it has been confirmed
-	output := strings.TrimSpace(plan.output.String()[planned:])
+	output, err := plan.confirm() // it is not interrupted if the client leaves: it has been confirmed
 	if err != nil {
 		return nil, errors.Join(err, noteError(output))
 	}
@@ -224,22 +195,4 @@ func (st *stopping) unchanged(ctx context.Context) error {
 		return fmt.Errorf("nothing was stopped: other processes listen on %s than in the plan; call plan_stop again", st.target)
 	}
 	return nil
-}
-
-// syncBuffer is a bytes.Buffer that may be used concurrently.
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }

@@ -15,6 +15,7 @@ import (
 
 	"porthole/app/ipc"
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
 	"porthole/monitor/freeports"
 	"porthole/monitor/owner"
 )
@@ -92,6 +93,10 @@ func (s *mcpServer) addReadingTools() {
 				return runFree(ctx, args, freeOptions{Options: o, Count: max(in.Count, 1), Reserve: time.Duration(in.Reserve) * time.Second})
 			})
 		}))
+	mcp.AddTool(s.Server, tool("orphans", "List servers that were left behind by a coding agent, terminal or login that has ended, with the evidence and how sure it is."),
+		handler(func(ctx context.Context, _ noInput) (json.RawMessage, error) {
+			return s.answer(ctx, Options{}, func(o Options) error { return runOrphans(ctx, o) })
+		}))
 	mcp.AddTool(s.Server, tool("history", "Show when ports opened and closed and who owned them, as far as a running Porthole recorded it, oldest first."), handler(s.history))
 	mcp.AddTool(s.Server, tool("warnings", "List the listeners that deserve attention: exposed databases and development servers, replaced programs, orphans, full queues. With advice."), handler(s.warnings))
 }
@@ -108,6 +113,7 @@ type listedJSON struct {
 	More      int              `json:"more_processes,omitempty"` // with the same sockets
 	User      string           `json:"user,omitempty"`
 	Project   string           `json:"project,omitempty"`
+	StartedBy string           `json:"started_by,omitempty"` // a coding agent, IDE, terminal, login, supervisor or unit
 	Service   string           `json:"service,omitempty"`
 	Container string           `json:"container,omitempty"`
 	Watched   bool             `json:"watched,omitempty"`
@@ -146,7 +152,7 @@ func (q query) listedJSON(l *monitor.Listener) listedJSON {
 		Project: monitor.Clean(l.Project, 60), Service: l.Service, Container: containerText(l), Watched: q.rules.Matches(l),
 	}
 	if o, ok := l.Principal(); ok {
-		out.PID = o.PID
+		out.PID, out.StartedBy = o.PID, ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}).StartedBy()
 	}
 	for _, s := range l.Sockets {
 		if address := s.Endpoint(); !slices.Contains(out.Addresses, address) {

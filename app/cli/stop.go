@@ -19,6 +19,7 @@ import (
 	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/inuse"
+	"porthole/monitor/orphan"
 	"porthole/monitor/owner"
 	"porthole/monitor/stop"
 )
@@ -45,8 +46,9 @@ type stopOptions struct {
 
 func newStop() *cobra.Command {
 	o := stopOptions{Options: standardOptions()}
+	orphans := ""
 	c := &cobra.Command{
-		Use:   "stop PORT | ADDRESS:PORT | URL",
+		Use:   "stop PORT | ADDRESS:PORT | URL | --orphans",
 		Short: "Stop the processes that listen on a port (exit status 1 if something still listens)",
 		Long: `Stop the processes that listen on a port, or on one address of it. Like "porthole
 list PORT", it takes only what loopback reaches unless --all is given.
@@ -61,10 +63,24 @@ exit status is then 0 if that process exited.
 
 A container engine, a container's forwarder, systemd and the processes of your
 login session are never stopped. The container or the socket unit is stopped
-instead, with a command that is shown first.`,
-		Args: func(c *cobra.Command, args []string) error { return Args(cobra.ExactArgs(1))(c, joinLine(args)) },
+instead, with a command that is shown first.
+
+With --orphans it stops the servers that "porthole orphans" lists as confirmed or
+likely, after it has named all of them; --orphans=possible takes all of the list.`,
+		Args: func(c *cobra.Command, args []string) error {
+			if !c.Flags().Changed("orphans") {
+				return Args(cobra.ExactArgs(1))(c, joinLine(args))
+			}
+			if len(args) > 0 || len(o.PIDs) > 0 || o.Manager {
+				return UsageError{"--orphans takes no port, and neither --pid nor --manager; with a certainty: --orphans=possible"}
+			}
+			return nil
+		},
 		RunE: func(c *cobra.Command, args []string) error {
 			o.Stdin = terminalInput()
+			if c.Flags().Changed("orphans") {
+				return stopOrphans(c.Context(), orphan.Certainty(orphans), o)
+			}
 			return runStop(c.Context(), joinLine(args)[0], o)
 		},
 	}
@@ -74,6 +90,8 @@ instead, with a command that is shown first.`,
 	c.Flags().IntSliceVar(&o.PIDs, "pid", nil, "stop only the owner with this process ID, such as one worker; may be repeated")
 	c.Flags().StringVar(&o.Signal, "signal", "TERM", "send this signal: "+stop.SignalNames())
 	c.Flags().BoolVar(&o.Manager, "manager", false, "stop through the manager: systemctl stop, docker stop, supervisorctl stop, pm2 stop, or kill of a loop")
+	c.Flags().StringVar(&orphans, "orphans", "", "stop the servers that were left behind, if that is at least `CERTAINTY`: confirmed, likely (the default) or possible")
+	c.Flags().Lookup("orphans").NoOptDefVal = string(orphan.Likely)
 	o.addAll(c)
 	o.addUDP(c)
 	return c
