@@ -91,7 +91,7 @@ func (m *memory) add(p processID) {
 func (m *memory) counterFile(table []byte) string {
 	for line := range bytes.Lines(table) {
 		fields := strings.SplitN(strings.TrimSpace(string(line)), ":", 3)
-		if len(fields) != 3 || strings.Contains(fields[2], "/..") { // a group outside of the namespace of groups
+		if len(fields) != 3 || !strings.HasPrefix(fields[2], "/") || strings.Contains(fields[2], "/..") { // a group outside of the namespace of groups
 			continue
 		}
 		for dir := fields[2]; ; dir = filepath.Dir(dir) {
@@ -100,7 +100,7 @@ func (m *memory) counterFile(table []byte) string {
 					return file
 				}
 			}
-			if dir == "/" || dir == "." {
+			if dir == "/" {
 				break
 			}
 		}
@@ -126,10 +126,16 @@ func readKills(file string) (count uint64, ok bool) {
 	if err != nil {
 		return 0, false
 	}
+	return parseKills(content)
+}
+
+// parseKills parses the content of such a file.
+func parseKills(content []byte) (count uint64, ok bool) {
 	for line := range bytes.Lines(content) {
 		if number, found := bytes.CutPrefix(bytes.TrimSpace(line), []byte("oom_kill ")); found {
-			count, err := strconv.ParseUint(string(number), 10, 64)
-			return count, err == nil
+			if count, err := strconv.ParseUint(string(number), 10, 64); err == nil {
+				return count, true
+			}
 		}
 	}
 	return 0, false

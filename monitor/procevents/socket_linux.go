@@ -14,8 +14,9 @@ import (
 // subscription is a netlink socket of the connector. It is not safe for concurrent use.
 type subscription struct {
 	fd     int
-	buffer [256]byte // an event has 76 bytes
-	lost   uint64    // how often the kernel had to drop events because the socket was full
+	buffer [256]byte    // an event has 76 bytes
+	lost   uint64       // how often the kernel had to drop events because the socket was full
+	rename func() error // renameThread, except in tests
 }
 
 // subscribe opens a socket without any events yet.
@@ -34,7 +35,7 @@ func subscribe() (*subscription, error) {
 		_ = unix.Close(fd) // nothing was written to it
 		return nil, err
 	}
-	return &subscription{fd: fd}, nil
+	return &subscription{fd: fd, rename: renameThread}, nil
 }
 
 // request asks for these events, in place of those asked for before.
@@ -117,14 +118,22 @@ func (s *subscription) probe() error {
 	return err
 }
 
-// nameEvent sets the name of this thread and reports whether its event arrives within d.
-func (s *subscription) nameEvent(d time.Duration) (bool, error) {
+// renameThread sets the name of this thread to what it is.
+func renameThread() error {
 	var name [16]byte // TASK_COMM_LEN
 	if err := unix.Prctl(unix.PR_GET_NAME, uintptr(unsafe.Pointer(&name)), 0, 0, 0); err != nil {
-		return false, fmt.Errorf("read the name of the thread: %w", err)
+		return fmt.Errorf("read the name of the thread: %w", err)
 	}
 	if err := unix.Prctl(unix.PR_SET_NAME, uintptr(unsafe.Pointer(&name)), 0, 0, 0); err != nil {
-		return false, fmt.Errorf("set the name of the thread: %w", err)
+		return fmt.Errorf("set the name of the thread: %w", err)
+	}
+	return nil
+}
+
+// nameEvent renames this thread and reports whether its event arrives within d.
+func (s *subscription) nameEvent(d time.Duration) (bool, error) {
+	if err := s.rename(); err != nil {
+		return false, err
 	}
 	found := false
 	for end := time.Now().Add(d); ; {

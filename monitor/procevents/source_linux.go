@@ -29,6 +29,9 @@ type Source struct {
 	next   int            // index in ring
 	memory *memory
 	pidfds *pidfds
+	// clocks returns the time of CLOCK_MONOTONIC, and of CLOCK_BOOTTIME, which goes on
+	// while the machine is suspended.
+	clocks func() (monotonic, boot time.Duration)
 }
 
 // exit is the exit of a process.
@@ -49,7 +52,7 @@ const exitAge = 5 * time.Second
 // Open requests the events and probes them, which takes up to 100 ms. The caller closes
 // the source, whatever its state is.
 func Open() *Source {
-	s := &Source{memory: newMemory(), pidfds: newPidfds()}
+	s := &Source{memory: newMemory(), pidfds: newPidfds(), clocks: clocks}
 	var err error
 	s.starts, s.exits, err = openSockets()
 	s.state, s.reason = stateOf(err)
@@ -173,7 +176,7 @@ func (s *Source) Exit(o monitor.Owner) (monitor.Exit, monitor.Life) {
 
 // find returns the first exit of o's PID after o has started.
 func (s *Source) find(o monitor.Owner) (exit, bool) {
-	monotonic, boot := clock(unix.CLOCK_MONOTONIC), clock(unix.CLOCK_BOOTTIME)
+	monotonic, boot := s.clocks()
 	started := int64(o.Start)*int64(tick) - int64(boot-monotonic)
 	for i := range min(s.next, maxExits) {
 		e := s.ring[(max(s.next-maxExits, 0)+i)%maxExits]
@@ -187,6 +190,10 @@ func (s *Source) find(o monitor.Owner) (exit, bool) {
 // tick is the unit of monitor.Owner.Start: USER_HZ is 100 on every architecture that Go
 // runs on.
 const tick = 10 * time.Millisecond
+
+func clocks() (monotonic, boot time.Duration) {
+	return clock(unix.CLOCK_MONOTONIC), clock(unix.CLOCK_BOOTTIME)
+}
 
 func clock(id int32) time.Duration {
 	var t unix.Timespec

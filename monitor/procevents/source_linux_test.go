@@ -1,7 +1,6 @@
 package procevents
 
 import (
-	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -22,36 +21,19 @@ import (
 // fakeSource returns a source and functions that send it an event.
 func fakeSource(t *testing.T) (s *Source, started func(message), exited func(message)) {
 	t.Helper()
-	s = &Source{state: Available, memory: newMemory(), pidfds: newPidfds()}
-	pair := func() (*subscription, func(message)) {
-		fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(func() { _, _ = unix.Close(fds[0]), unix.Close(fds[1]) })
-		return &subscription{fd: fds[0]}, func(m message) {
-			if _, err := unix.Write(fds[1], encode(m)); err != nil {
+	s = &Source{state: Available, memory: newMemory(), pidfds: newPidfds(), clocks: clocks}
+	names := map[uint32]string{eventExec: "executed", eventComm: "named", eventExit: "exited 3"}
+	open := func() (*subscription, func(message)) {
+		subscription, kernel := pair(t)
+		return subscription, func(m message) {
+			if _, err := unix.Write(kernel, edited(t, names[m.what], m)); err != nil {
 				t.Fatal(err)
 			}
 		}
 	}
-	s.starts, started = pair()
-	s.exits, exited = pair()
+	s.starts, started = open()
+	s.exits, exited = open()
 	return s, started, exited
-}
-
-// encode returns the datagram of an event.
-func encode(m message) []byte {
-	b := make([]byte, statusOffset+16)
-	n := binary.NativeEndian
-	n.PutUint32(b[netlinkSize:], indexProc)
-	n.PutUint32(b[netlinkSize+4:], valueProc)
-	n.PutUint32(b[eventStart:], m.what)
-	n.PutUint64(b[eventStart+8:], m.at)
-	n.PutUint32(b[pidOffset:], uint32(m.pid))
-	n.PutUint32(b[tgidOffset:], uint32(m.tgid))
-	n.PutUint32(b[statusOffset:], m.waitStatus)
-	return b
 }
 
 // now is the time of an event that happens now.
@@ -133,6 +115,28 @@ func TestOldExitIsForgotten(t *testing.T) {
 	}
 }
 
+// Events have the time of a clock that stops while the machine is suspended, starts of
+// processes that of one that goes on.
+func TestExitAfterASuspension(t *testing.T) {
+	const awake, suspended = time.Hour, 8 * time.Hour
+	for name, c := range map[string]struct {
+		started, ended time.Duration // of CLOCK_BOOTTIME, of CLOCK_MONOTONIC
+		want           string
+	}{
+		"started and ended after it":       {awake + suspended - time.Second, awake - 500*time.Millisecond, "exited with status 3 ended"},
+		"started before it":                {awake / 2, awake - time.Second, "exited with status 3 ended"},
+		"another one ended after it":       {awake + suspended - time.Second, awake - 2*time.Second, "ended"},
+		"another one ended long before it": {awake + suspended - time.Second, awake / 2, "ended"},
+	} {
+		s, _, exited := fakeSource(t)
+		s.clocks = func() (time.Duration, time.Duration) { return awake, awake + suspended }
+		exited(message{what: eventExit, pid: unusedPID, tgid: unusedPID, waitStatus: 3 << 8, at: uint64(c.ended)})
+		if got := text(s.Exit(monitor.Owner{PID: unusedPID, Start: uint64(c.started / tick)})); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 func TestExitInAStormOfExits(t *testing.T) {
 	s, _, exited := fakeSource(t)
 	exit := func(pid int) {
@@ -180,31 +184,6 @@ func TestStateOf(t *testing.T) {
 	}
 }
 
-// A socket that accepts the request and sends nothing is silent, and the probe ends.
-func TestProbeOfASilentSocket(t *testing.T) {
-	s, _, _ := fakeSource(t)
-	if err := s.starts.probe(); !errors.Is(err, errSilent) {
-		t.Errorf("got %v, want errSilent", err)
-	}
-}
-
-// A kernel that ignores the filter sends what it was not asked for, if another program
-// asks for all events.
-func TestProbeOfASocketWithoutFilter(t *testing.T) {
-	s, _, _ := fakeSource(t)
-	fds, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _, _ = unix.Close(fds[0]), unix.Close(fds[1]) }()
-	s.starts.fd = fds[0]
-	tid := unix.Gettid()
-	_, _ = unix.Write(fds[1], encode(message{what: eventComm, pid: tid, tgid: os.Getpid()}))
-	if named, err := s.starts.nameEvent(0); err != nil || unix.Gettid() == tid && !named {
-		t.Errorf("nameEvent = %t, %v; want true", named, err)
-	}
-}
-
 // memoryOf returns a memory with the root of control groups in a folder of the test.
 func memoryOf(t *testing.T, files map[string]string) *memory {
 	t.Helper()
@@ -216,7 +195,7 @@ func memoryOf(t *testing.T, files map[string]string) *memory {
 	return m
 }
 
-func writeFile(t *testing.T, path, content string) {
+func writeFile(t testing.TB, path, content string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		t.Fatal(err)
@@ -275,4 +254,35 @@ func TestOutOfMemory(t *testing.T) {
 	if m.killed(monitor.Owner{PID: 8}, begin.Add(time.Second)) {
 		t.Error("killed although the group of the process is unknown")
 	}
+}
+
+// A process may choose the name of its group.
+func FuzzCounterFile(f *testing.F) {
+	root := f.TempDir()
+	m := newMemory()
+	m.root = filepath.Join(root, "cgroup")
+	for _, dir := range []string{"cgroup/a/b", "cgroup/memory/a", "outside"} {
+		for _, name := range []string{"memory.events.local", "memory.oom_control"} {
+			writeFile(f, filepath.Join(root, dir, name), "oom_kill 1\n")
+		}
+	}
+	for _, table := range []string{"0::/a/b\n", "4:memory:/a\n0::/\n", "0::/../outside\n", "0::/a/../../outside\n", "0::..\n", "0::/a/b (deleted)\n", "::", "0::"} {
+		f.Add([]byte(table))
+	}
+	f.Fuzz(func(t *testing.T, table []byte) {
+		if file := m.counterFile(table); file != "" && !strings.HasPrefix(file, m.root+"/") {
+			t.Errorf("%q: got %s, outside of %s", table, file, m.root)
+		}
+	})
+}
+
+func FuzzKills(f *testing.F) {
+	for _, content := range []string{"low 0\noom 1\noom_kill 12\n", "oom_kill_disable 0\nunder_oom 0\noom_kill 0", "oom_kill -1\n", "oom_kill 99999999999999999999\n", ""} {
+		f.Add([]byte(content))
+	}
+	f.Fuzz(func(t *testing.T, content []byte) {
+		if count, ok := parseKills(content); !ok && count != 0 {
+			t.Errorf("%q: got %d, which is not known", content, count)
+		}
+	})
 }

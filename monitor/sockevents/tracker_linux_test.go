@@ -206,7 +206,7 @@ func TestCountsEstablishedConnectionOnce(t *testing.T) {
 }
 
 // Attempts to connect to a closed port are counted, if the client does not block in
-// connect(2): curl, Node.js, Go, and Python with a timeout.
+// connect(2): curl, Node.js, Go, and Python with a timeout; not wget, and Python without one.
 func TestCountsRefusedAttempts(t *testing.T) {
 	port := uint16(freeport.Get(t))
 	reports := make(chan []connection.Burst, 16)
@@ -217,19 +217,29 @@ func TestCountsRefusedAttempts(t *testing.T) {
 	start(t, tracker)
 	tracker.Watch(Wanted{Closed: monitor.Ports{{First: port, Last: port}}})
 	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(int(port)))
+	number := strconv.Itoa(int(port))
 	want := 0
-	for _, command := range [][]string{
-		{"curl", "-s", "http://" + address},
-		{"curl", "-s", "http://localhost:" + strconv.Itoa(int(port))}, // ::1 and 127.0.0.1: one attempt
-		{"node", "-e", "require('net').connect(" + strconv.Itoa(int(port)) + ", '127.0.0.1').on('error', () => {})"},
-		{"python3", "-c", "import socket, sys\ntry: socket.create_connection(('127.0.0.1', " + strconv.Itoa(int(port)) + "), timeout=5)\nexcept ConnectionRefusedError: pass"},
+	for _, client := range []struct {
+		blocks  bool
+		command []string
+	}{
+		{true, []string{"wget", "-q", "-t", "1", "-O", "/dev/null", "http://" + address}},
+		{true, []string{"python3", "-c", "import socket\nsocket.create_connection(('127.0.0.1', " + number + "))"}},
+		{false, []string{"curl", "-s", "http://" + address}},
+		{false, []string{"curl", "-s", "http://localhost:" + number}}, // ::1 and 127.0.0.1: one attempt
+		{false, []string{"node", "-e", "require('net').connect(" + number + ", '127.0.0.1')"}},
+		{false, []string{"python3", "-c", "import socket\nsocket.create_connection(('127.0.0.1', " + number + "), timeout=5)"}},
 	} {
-		if _, err := exec.LookPath(command[0]); err != nil {
+		if _, err := exec.LookPath(client.command[0]); err != nil {
 			t.Logf("not tried: %v", err)
 			continue
 		}
-		_ = exec.Command(command[0], command[1:]...).Run() // curl fails, as expected
-		want++
+		if err := exec.Command(client.command[0], client.command[1:]...).Run(); err == nil {
+			t.Errorf("%v: got no error from a closed port", client.command)
+		}
+		if !client.blocks {
+			want++
+		}
 	}
 	if _, err := net.Dial("tcp", address); err == nil {
 		t.Fatal("something listens on the port")
@@ -386,7 +396,7 @@ func TestProbeOldKernel(t *testing.T) {
 		port, err := uint16(0), error(nil)
 		got, probeErr := s.probe(func() (uint16, error) {
 			port = 1234
-			_, err = unix.Write(kernel, message(port, 0, make([]byte, size)))
+			_, err = unix.Write(kernel, edited(t, port, 0, size))
 			return port, err
 		})
 		if err != nil {
@@ -396,23 +406,6 @@ func TestProbeOldKernel(t *testing.T) {
 			t.Errorf("tcp_info of %d bytes: got %s, %v; want %s", size, got, probeErr, want)
 		}
 	}
-}
-
-// message returns a netlink message about a socket of IPv4 loopback.
-func message(local, remote uint16, info []byte) []byte {
-	b := make([]byte, 16+72+4, 16+72+4+len(info))
-	binary.NativeEndian.PutUint16(b[4:], 20) // SOCK_DIAG_BY_FAMILY
-	m := b[16:]
-	m[0] = unix.AF_INET
-	binary.BigEndian.PutUint16(m[4:], local)
-	binary.BigEndian.PutUint16(m[6:], remote)
-	copy(m[8:], []byte{127, 0, 0, 1})
-	copy(m[24:], []byte{127, 0, 0, 1})
-	binary.NativeEndian.PutUint16(m[72:], uint16(4+len(info)))
-	binary.NativeEndian.PutUint16(m[74:], attrInfo)
-	b = append(b, info...)
-	binary.NativeEndian.PutUint32(b, uint32(len(b)))
-	return b
 }
 
 // A Tracker without messages answers requests and counts nothing.
@@ -426,8 +419,11 @@ func TestTrackerWithoutMessages(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	f.Add(message(1, 2, make([]byte, 280))[16:])
-	f.Add(message(1, 2, nil)[16:])
+	for _, m := range recordedMessages {
+		b := body(recorded(f, m.name))
+		f.Add([]byte(b))
+		f.Add([]byte(b[:len(b)-100]))
+	}
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if len(b) < 72 {
 			return // such messages are not passed on
