@@ -148,6 +148,9 @@ func (w *Window) Update(u monitor.Update) {
 	}
 }
 
+// HistoryAdded shows events of the history that come with no update: about clients.
+func (w *Window) HistoryAdded() { w.history.LoadSoon() }
+
 // SetStatus shows the status of the agent.
 func (w *Window) SetStatus(s Status) {
 	w.status = s

@@ -55,7 +55,7 @@ func (a *Agent) attemptAlerts(now time.Time, b connection.Burst) []watch.Alert {
 // storeAttempts stores bursts of attempts in the history.
 func (a *Agent) storeAttempts(bursts []connection.Burst) {
 	for _, b := range bursts {
-		a.history.Add(monitor.Event{At: b.Last, Kind: monitor.Attempted, Listener: monitor.ClosedPort(b.Port), Attempts: b.Attempts, Lasted: b.Last.Sub(b.First)})
+		a.store(monitor.Event{At: b.Last, Kind: monitor.Attempted, Listener: monitor.ClosedPort(b.Port), Attempts: b.Attempts, Lasted: b.Last.Sub(b.First)})
 	}
 }
 

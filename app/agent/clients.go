@@ -92,7 +92,7 @@ func (a *Agent) handleClients(added []connection.NewVisitor) {
 			continue
 		}
 		changed = true
-		a.history.Add(monitor.Event{At: now, Kind: monitor.Connected, Listener: l, Client: v.String()})
+		a.store(monitor.Event{At: now, Kind: monitor.Connected, Listener: l, Client: v.String()})
 		a.notifyAlerts(a.watcher.Connected(now, l, *first, v.String()))
 	}
 	if changed {

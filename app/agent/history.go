@@ -7,6 +7,7 @@ import (
 
 	"fyne.io/fyne/v2/lang"
 
+	"porthole/app/ipc"
 	"porthole/app/paths"
 	"porthole/monitor"
 	"porthole/monitor/history/store"
@@ -47,6 +48,12 @@ func (a *Agent) recordHistory(ctx context.Context, updates *monitor.Subscription
 			}
 		}
 	}
+}
+
+// store stores an event about clients, which comes with no update, and tells the window.
+func (a *Agent) store(e monitor.Event) {
+	a.history.Add(e)
+	a.window.send(ipc.Message{Kind: ipc.HistoryAdded})
 }
 
 // markStops returns events with Stopped where the user stopped the owners. The news of

@@ -67,6 +67,7 @@ const (
 	ShowPort         Kind = "show"     // show Port unless 0 and Page unless "", without raising the window
 	Restore          Kind = "restore"  // State of the previous window
 	ConnectionTotals Kind = "totals"   // Totals of some listeners
+	HistoryAdded     Kind = "history"  // an event about clients was stored, which comes with no update
 	Result           Kind = "result"   // outcome for Key; Problem is "" on success. A StatusUpdate precedes it
 )
 

@@ -293,6 +293,8 @@ func (p *program) handleMessage(m ipc.Message) {
 		}
 	case ipc.Raise:
 		p.raise(m)
+	case ipc.HistoryAdded:
+		p.window.HistoryAdded()
 	case ipc.ConnectionTotals:
 		p.window.ShowTotals(m.Totals)
 	case ipc.Result:

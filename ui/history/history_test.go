@@ -279,6 +279,18 @@ func TestNewEventAppearsAtTop(t *testing.T) {
 	}
 }
 
+// Events about clients come with no update.
+func TestEventWithoutAnUpdateAppears(t *testing.T) {
+	d, m := historyDesk(t, uitest.ManyEvents(10))
+	m.Past = append(m.Past, uitest.Event(11, 0, monitor.Attempted, 4321, "", ""))
+	d.history.LoadSoon()
+	d.pass(1)
+	m.Answer()
+	if d.history.events[0].ID != 11 {
+		t.Errorf("got first event %d, want 11", d.history.events[0].ID)
+	}
+}
+
 func TestLateEventIsLoaded(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(10))
 	d.change()

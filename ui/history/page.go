@@ -162,12 +162,15 @@ func (p *Page) OnShown() {
 	}
 }
 
-// Update must be called with each monitor update. Its events are in the history a little later, so
-// the page loads them after a delay.
+// Update must be called with each monitor update.
 func (p *Page) Update(u monitor.Update) {
-	if !slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
-		return
+	if slices.ContainsFunc(u.Events, func(c monitor.Event) bool { return history.Stored(c.Kind) }) {
+		p.LoadSoon()
 	}
+}
+
+// LoadSoon loads new events after a delay: they are in the history a little later than in an update.
+func (p *Page) LoadSoon() {
 	p.tries = 2
 	if p.due.IsZero() {
 		p.due = p.now().Add(settleTime)
