@@ -247,7 +247,7 @@ type Event struct {
 
 	Attempts int           `json:"attempts,omitempty"` // for Attempted, how many, a lower limit
 	Lasted   time.Duration `json:"-"`                  // for Attempted, the time from the first to the last
-	Client   string        `json:"client,omitempty"`   // for Connected, the client in words, clean: "psql (PID 812, user ann)", "192.168.1.20"
+	Client   Client        `json:"client,omitzero"`    // for Connected, cleaned
 }
 
 // Health is the state of the monitor.

@@ -92,8 +92,8 @@ func (a *Agent) handleClients(added []connection.NewVisitor) {
 			continue
 		}
 		changed = true
-		a.store(monitor.Event{At: now, Kind: monitor.Connected, Listener: l, Client: v.String()})
-		a.notifyAlerts(a.watcher.Connected(now, l, *first, v.String()))
+		a.store(monitor.Event{At: now, Kind: monitor.Connected, Listener: l, Client: v.Client()})
+		a.notifyAlerts(a.watcher.Connected(now, l, *first, v.Client()))
 	}
 	if changed {
 		a.clients.save(a.log)

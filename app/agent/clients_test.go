@@ -54,7 +54,7 @@ func TestNotifiesAboutNewClients(t *testing.T) {
 	until("psql (PID 812, user ann) connected to 62893, first time", "192.168.1.20 connected to 62893, first time")
 	a.history.Flush()
 	events, err := store.OpenReader(filepath.Join(folder, "history.db")).Events(t.Context(), history.Query{})
-	if err != nil || len(events) != 2 || events[1].Client != "psql (PID 812, user ann)" {
+	if err != nil || len(events) != 2 || events[1].Client.String() != "psql (PID 812, user ann)" {
 		t.Errorf("history: got %+v, %v; want two events", events, err)
 	}
 }

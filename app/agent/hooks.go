@@ -80,27 +80,27 @@ func (h *hooks) run(ctx context.Context) {
 // hookEvent is what a hook gets to know about an alert: the body of a POST, and
 // the environment of a command.
 type hookEvent struct {
-	Event        watch.Kind `json:"event"`
-	State        string     `json:"state"` // "open" or "closed", after the event
-	At           time.Time  `json:"at"`
-	Watch        string     `json:"watch"`
-	Port         uint16     `json:"port"`
-	Protocol     string     `json:"protocol"`
-	Exposure     string     `json:"exposure"`
-	Addresses    []string   `json:"addresses"`
-	PID          int        `json:"pid,omitempty"`
-	Process      string     `json:"process,omitempty"`
-	Command      string     `json:"command,omitempty"` // without secrets
-	Project      string     `json:"project,omitempty"`
-	User         string     `json:"user,omitempty"`
-	Client       string     `json:"client,omitempty"` // of the event "connected"
-	monitor.Exit            // how the owner of the closed listener ended, if that is known
+	Event        watch.Kind     `json:"event"`
+	State        string         `json:"state"` // "open" or "closed", after the event
+	At           time.Time      `json:"at"`
+	Watch        string         `json:"watch"`
+	Port         uint16         `json:"port"`
+	Protocol     string         `json:"protocol"`
+	Exposure     string         `json:"exposure"`
+	Addresses    []string       `json:"addresses"`
+	PID          int            `json:"pid,omitempty"`
+	Process      string         `json:"process,omitempty"`
+	Command      string         `json:"command,omitempty"` // without secrets
+	Project      string         `json:"project,omitempty"`
+	User         string         `json:"user,omitempty"`
+	Client       monitor.Client `json:"client,omitzero"` // of the event "connected"
+	monitor.Exit                // how the owner of the closed listener ended, if that is known
 }
 
 func newHookEvent(a watch.Alert) hookEvent {
 	l := a.Listener
 	e := hookEvent{Event: a.Kind, State: "open", At: a.At, Watch: hookName(a.Rule), Port: l.Port, Protocol: string(cmp.Or(l.Protocol, monitor.TCP)),
-		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Client: monitor.Clean(a.Client, 200), Exit: a.Exit}
+		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Client: a.Client.Clean(60), Exit: a.Exit}
 	if a.Kind == watch.Closed || a.Kind == watch.Crashed || a.Kind == watch.Attempted || a.NowClosed {
 		e.State = "closed"
 	}
@@ -130,7 +130,7 @@ func (e hookEvent) environment() []string {
 	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_STATE=" + e.State, "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
 		"PORTHOLE_PORT=" + strconv.Itoa(int(e.Port)), "PORTHOLE_PROTOCOL=" + e.Protocol, "PORTHOLE_EXPOSURE=" + e.Exposure,
 		"PORTHOLE_ADDRESSES=" + strings.Join(e.Addresses, " "), "PORTHOLE_PID=" + pid, "PORTHOLE_PROCESS=" + e.Process,
-		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User, "PORTHOLE_CLIENT=" + e.Client,
+		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User, "PORTHOLE_CLIENT=" + e.Client.Text(),
 		"PORTHOLE_EXIT_STATUS=" + status, "PORTHOLE_SIGNAL=" + e.Exit.Signal}
 }
 

@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -218,7 +217,7 @@ func visitorsText(t *connection.Totals) string {
 	}
 	var texts []string
 	for _, v := range t.Clients[:min(len(t.Clients), 8)] {
-		text := cmp.Or(monitor.Clean(v.String(), 120), "a program that was not identified")
+		text := v.Client().Clean(60).String()
 		if v.Connections > 1 {
 			text = fmt.Sprintf("%d × %s", v.Connections, text)
 		}

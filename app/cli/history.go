@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bufio"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -243,7 +242,7 @@ func eventText(e history.Event) string {
 	case monitor.ExposureChanged:
 		text += fmt.Sprintf("  (was %s, now %s)", e.ExposureBefore, e.Exposure)
 	case monitor.Connected:
-		text += "  (first connection of " + cmp.Or(monitor.Clean(e.Client, 120), "a program that was not identified") + ")"
+		text += "  (first connection of " + e.Client.Clean(60).String() + ")"
 	case monitor.Discovered:
 		text += "  (was already open)"
 	case monitor.Closed:

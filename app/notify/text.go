@@ -66,10 +66,7 @@ func forAlert(a watch.Alert) Notification {
 		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
 		n.Body = join(words.Owner(l), n.Body)
 	case watch.Connected:
-		data["Client"] = monitor.Clean(a.Client, 120)
-		if a.Client == "" {
-			data["Client"] = lang.L("a program that was not identified")
-		}
+		data["Client"] = words.Sentence(a.Client.Clean(60).Sentence())
 		n.Title = lang.L("{{.Client}} connected to {{.Port}}, first time", data)
 		n.Body = join(RuleName(a.Rule), words.Owner(l))
 		n.Key += " client"

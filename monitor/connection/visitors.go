@@ -2,7 +2,6 @@ package connection
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
 	"time"
@@ -29,20 +28,10 @@ func (v Visitor) Key() string {
 	return "program " + v.Name + " of " + v.User
 }
 
-// String describes the client in English: "psql (PID 812, user ann)", "192.168.1.20". It
-// is "" for a program that was not connected long enough to be identified.
-func (v Visitor) String() string {
-	switch {
-	case v.Address.IsValid():
-		return v.Address.String()
-	case v.Name != "" && v.User != "":
-		return fmt.Sprintf("%s (PID %d, user %s)", v.Name, v.PID, v.User)
-	case v.Name != "":
-		return fmt.Sprintf("%s (PID %d)", v.Name, v.PID)
-	case v.User != "":
-		return "a program of user " + v.User
-	}
-	return ""
+// Client returns the client, with the PID of its last connection. It is the zero value
+// for a program that was not connected long enough to be identified.
+func (v Visitor) Client() monitor.Client {
+	return monitor.Client{Name: v.Name, PID: v.PID, User: v.User, Address: v.Address}
 }
 
 // Limits of Visitors.

@@ -16,7 +16,7 @@ func from(id int, remote, name string, pid int, user string) Conn {
 
 func names(all []NewVisitor) (texts []string) {
 	for _, v := range all {
-		texts = append(texts, v.Listener+": "+v.String())
+		texts = append(texts, v.Listener+": "+v.Client().Text())
 	}
 	slices.Sort(texts)
 	return texts
@@ -45,7 +45,7 @@ func TestVisitors(t *testing.T) {
 	want("new address", v.Ended(nil, at(2), "a", ended(13, "[::ffff:192.168.1.21]:4002")), "a: 192.168.1.21")
 	var got []string
 	for _, c := range v.LastHour(at(61), "a") {
-		got = append(got, fmt.Sprintf("%s ×%d", c, c.Connections))
+		got = append(got, fmt.Sprintf("%s ×%d", c.Client().Text(), c.Connections))
 	}
 	if want := []string{"192.168.1.20 ×2", "192.168.1.21 ×1", " ×2", "curl (PID 900, user bob) ×1"}; !slices.Equal(got, want) {
 		t.Errorf("last hour: got %q, want %q", got, want)

@@ -35,7 +35,7 @@ type eventJSON struct {
 	Duration       *float64         `json:"duration_seconds,omitempty"`
 	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
 	Attempts       int              `json:"attempts,omitempty"`           // a lower limit
-	Client         string           `json:"client,omitempty"`
+	Client         monitor.Client   `json:"client,omitzero"`
 	Stopped        string           `json:"stopped_by_user,omitempty"` // how the user stopped the owners: "SIGTERM", "docker stop web"
 	monitor.Exit                    // how the owner of a closed listener ended
 }
@@ -131,7 +131,7 @@ func (c *CSVWriter) Write(e Event) error {
 		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatNumber(before.PID), string(e.ExposureBefore),
 		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot, e.Stopped,
 		formatStatus(e.Exit.Status), e.Exit.Signal, formatBool(e.Exit.CoreDumped), formatBool(e.Exit.OutOfMemory),
-		formatNumber(e.Attempts), e.Client,
+		formatNumber(e.Attempts), e.Client.Text(),
 	})
 }
 

@@ -40,8 +40,8 @@ type Event struct {
 	Stopped     string        // only Closed: how the user stopped the owners: "SIGTERM", "docker stop web"; "" if they did not
 	Exit        monitor.Exit  // only Closed: how the owner ended, if it ended and that is known
 
-	Attempts int    // only Attempted: how many, a lower limit; Duration is the time from the first to the last
-	Client   string // only Connected: the client in words
+	Attempts int            // only Attempted: how many, a lower limit; Duration is the time from the first to the last
+	Client   monitor.Client // only Connected; cleaned
 }
 
 // Owner is the stored owner of a listener: the command is masked, and long fields
@@ -232,7 +232,7 @@ func NewEvent(c monitor.Event, boot string) Event {
 	case monitor.Attempted:
 		e.Attempts, e.Duration, e.AlreadyOpen, e.OpenedAt = c.Attempts, c.Lasted, false, time.Time{}
 	case monitor.Connected:
-		e.Client = truncate(monitor.Clean(c.Client, maxName), maxName)
+		e.Client = c.Client.Clean(maxName)
 	case monitor.OwnerChanged:
 		if c.Before != nil {
 			before := OwnerOf(c.Before)

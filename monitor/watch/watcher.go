@@ -37,8 +37,8 @@ type Alert struct {
 	Count    int // for Flapping and Attempted
 	// LastOwner is, for Attempted, the last owner of the port as text; "" if it is unknown.
 	LastOwner string
-	// Client is, for Connected, the client in words; "" if it could not be identified.
-	Client string
+	// Client is, for Connected, the client, cleaned.
+	Client monitor.Client
 	ByUser bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
 	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
 	NowClosed bool
@@ -182,7 +182,7 @@ func (w *Watcher) Attempted(now time.Time, port uint16, count int) []Alert {
 
 // Connected returns the alert that a client of l connected for the first time, which rule
 // includes.
-func (w *Watcher) Connected(now time.Time, l *monitor.Listener, rule Rule, client string) []Alert {
+func (w *Watcher) Connected(now time.Time, l *monitor.Listener, rule Rule, client monitor.Client) []Alert {
 	return w.limit(now, []Alert{{Kind: Connected, At: now, Listener: l, Rule: rule, Client: client}})
 }
 

@@ -169,6 +169,31 @@ func TestHowTheOwnerEnded(t *testing.T) {
 	}
 }
 
+// The client of an event is stored as data, and its words are those of the language.
+func TestFirstConnection(t *testing.T) {
+	e := uitest.Event(1, 0, monitor.Connected, 5432, "postgres", "")
+	for _, c := range []struct {
+		client          monitor.Client
+		english, german string
+	}{
+		{monitor.Client{Name: "psql", PID: 812, User: "ann"}, "psql (PID 812, user ann) connected to postgres for the first time", "psql (PID 812, Benutzer ann) hat sich zum ersten Mal mit postgres verbunden"},
+		{monitor.Client{User: "ann"}, "a program of user ann connected to postgres for the first time", "ein Programm des Benutzers ann hat sich zum ersten Mal mit postgres verbunden"},
+		{monitor.ParseClient("192.168.1.20"), "192.168.1.20 connected to postgres for the first time", "192.168.1.20 hat sich zum ersten Mal mit postgres verbunden"},
+		{monitor.Client{}, "a program that was not identified connected to postgres for the first time", "ein Programm, das nicht erkannt wurde, hat sich zum ersten Mal mit postgres verbunden"},
+	} {
+		e.Client = c.client
+		if got := eventSentence(&e); got != c.english {
+			t.Errorf("got %q, want %q", got, c.english)
+		}
+		t.Run("German", func(t *testing.T) {
+			uitest.InGerman(t)
+			if got := eventSentence(&e); got != c.german {
+				t.Errorf("got %q, want %q", got, c.german)
+			}
+		})
+	}
+}
+
 func TestScrollLoadsPages(t *testing.T) {
 	d, m := historyDesk(t, uitest.ManyEvents(100_000))
 	if n := len(d.history.events); n != pageOfEvents {

@@ -69,10 +69,10 @@ func eventSentence(e *history.Event) string {
 	case monitor.Attempted:
 		return lang.N("closed, and something tried to connect at least {{.Count}} times", e.Attempts, map[string]any{"Count": words.Number(e.Attempts)})
 	case monitor.Connected:
-		if e.Client == "" {
+		if e.Client.IsZero() {
 			return lang.L("a program that was not identified connected to {{.Who}} for the first time", data)
 		}
-		data["Client"] = monitor.Clean(e.Client, 120)
+		data["Client"] = words.Sentence(e.Client.Clean(60).Sentence())
 		return lang.L("{{.Client}} connected to {{.Who}} for the first time", data)
 	case monitor.Closed:
 		if e.Stopped != "" {

@@ -113,7 +113,7 @@ func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 	r, err := b.exec(b.ctx, insertEvent, e.At.UnixMicro(), string(e.Kind), false, string(e.Protocol), e.Port, addresses,
 		e.AcceptsLoopback(), string(e.Exposure), e.Listener, i.boot, i.owner, e.Owner.PID, i.before, pidBefore, string(e.ExposureBefore), openedAt, e.AlreadyOpen, duration, e.Stopped,
 		e.Exit.Status, e.Exit.Signal, e.Exit.CoreDumped, e.Exit.OutOfMemory,
-		e.Attempts, e.Client)
+		e.Attempts, e.Client.Text())
 	if err != nil {
 		return 0, fmt.Errorf("store event: %w", err)
 	}

@@ -352,13 +352,13 @@ func columnsOf(n int) string {
 func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var e history.Event
 	var at int64
-	var addresses, command string
+	var addresses, command, client string
 	var pidBefore, openedAt, duration sql.NullInt64
 	var inferredBefore sql.NullBool
 	var before [9]sql.NullString
 	to := []any{
 		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
-		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory, &e.Attempts, &e.Client,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory, &e.Attempts, &client,
 		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
 		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
 	}
@@ -369,7 +369,7 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 		return e, err
 	}
 	e.At, e.Addresses = time.UnixMicro(at).UTC(), parseAddresses(addresses)
-	e.Owner.Command = parseCommand(command)
+	e.Owner.Command, e.Client = parseCommand(command), monitor.ParseClient(client)
 	if openedAt.Valid {
 		e.OpenedAt = time.UnixMicro(openedAt.Int64).UTC()
 	}

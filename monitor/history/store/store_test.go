@@ -587,14 +587,14 @@ func TestEventsAboutClients(t *testing.T) {
 	l := p.open(listener(5432, 7))
 	name := l.Owners[0].Name
 	s.Record(p.next())
-	s.Add(monitor.Event{At: p.at(), Kind: monitor.Connected, Listener: l, Client: "psql (PID 812, user ann)\x1b"})
+	s.Add(monitor.Event{At: p.at(), Kind: monitor.Connected, Listener: l, Client: monitor.Client{Name: "psql\x1b", PID: 812, User: "ann"}})
 	s.Add(monitor.Event{At: p.at(), Kind: monitor.Attempted, Listener: monitor.ClosedPort(5432), Attempts: 3, Lasted: 2 * time.Second})
 	s.Flush()
 	events, err := OpenReader(path).Events(t.Context(), history.Query{OldestFirst: true})
 	if err != nil || len(events) != 3 {
 		t.Fatalf("got %v, %v; want three events", events, err)
 	}
-	if e := events[1]; e.Kind != monitor.Connected || e.Client != "psql (PID 812, user ann)" || e.Owner.Name != name {
+	if e := events[1]; e.Kind != monitor.Connected || e.Client != (monitor.Client{Name: "psql", PID: 812, User: "ann"}) || e.Owner.Name != name {
 		t.Errorf("got %+v, want the connection of psql", e)
 	}
 	if e := events[2]; e.Kind != monitor.Attempted || e.Attempts != 3 || e.Duration != 2*time.Second || e.Port != 5432 || !e.OpenedAt.IsZero() {
