@@ -291,42 +291,73 @@ func TestSharedListener(t *testing.T) {
 	}
 }
 
-// memoryGroup returns the folder of a new control group with a limit of 64 MB.
-func memoryGroup(t *testing.T) string {
+// memoryGroup returns the folder of a new control group with a limit of 64 MB, in the
+// hierarchy of one version of cgroups(7). It skips the test if there is none.
+func memoryGroup(t *testing.T, version int) string {
 	t.Helper()
 	const root = "/sys/fs/cgroup"
-	dir, file := filepath.Join(root, "porthole-test"), "memory.max" // version 2
-	if _, err := os.Stat(filepath.Join(root, "memory")); err == nil {
-		dir, file = filepath.Join(root, "memory", "porthole-test"), "memory.limit_in_bytes"
+	limits := map[string]string{"memory.max": "67108864", "memory.swap.max": "0"}
+	parents := []string{root, filepath.Join(root, "unified"), filepath.Join(root, filepath.Dir(ownGroup(t)))}
+	if version == 1 {
+		limits, parents = map[string]string{"memory.limit_in_bytes": "67108864"}, []string{filepath.Join(root, "memory")}
 	}
-	dir += strconv.Itoa(os.Getpid())
-	if err := os.Mkdir(dir, 0o755); err != nil {
-		t.Skipf("no control group with a limit of memory: %v", err)
+	for _, parent := range parents {
+		if controllers, err := os.ReadFile(filepath.Join(parent, "cgroup.subtree_control")); version == 2 && (err != nil || !strings.Contains(string(controllers), "memory")) {
+			continue
+		}
+		dir := filepath.Join(parent, "porthole-test"+strconv.Itoa(os.Getpid()))
+		if err := os.Mkdir(dir, 0o755); err != nil {
+			t.Logf("not in %s: %v", parent, err)
+			continue
+		}
+		t.Cleanup(func() {
+			await.Until(t, "the control group is empty", func() bool { return syscall.Rmdir(dir) == nil })
+		})
+		for file, limit := range limits {
+			if err := os.WriteFile(filepath.Join(dir, file), []byte(limit), 0o644); err != nil && !os.IsNotExist(err) { // a system without swap has no limit of it
+				t.Fatalf("limit the memory of a group: %v", err)
+			}
+		}
+		return dir
 	}
-	t.Cleanup(func() {
-		await.Until(t, "the control group is empty", func() bool { return syscall.Rmdir(dir) == nil })
-	})
-	if err := os.WriteFile(filepath.Join(dir, file), []byte("67108864"), 0o644); err != nil {
-		t.Skipf("no control group with a limit of memory: %v", err)
+	t.Skipf("no control groups of version %d with limits of memory, or they may not be changed", version)
+	return ""
+}
+
+// ownGroup returns the path of this process in the hierarchy of version 2.
+func ownGroup(t *testing.T) string {
+	t.Helper()
+	table, err := os.ReadFile("/proc/self/cgroup")
+	if err != nil {
+		t.Fatal(err)
 	}
-	return dir
+	for line := range strings.Lines(string(table)) {
+		if path, ok := strings.CutPrefix(strings.TrimSpace(line), "0::"); ok {
+			return path
+		}
+	}
+	return "/"
 }
 
 // Only the kernel knows that memory ran out: a process in the same control group that
 // someone kills looks alike.
 func TestOutOfMemory(t *testing.T) {
 	updates := run(t, needEvents(t))
-	dir := memoryGroup(t)
-	for _, c := range []struct {
-		want string
-		args []string
-	}{
-		{"was killed by SIGKILL", []string{dir, "killed"}}, // first: the kills of the kernel are counted for some seconds
-		{"was killed by SIGKILL: out of memory", []string{dir}},
-	} {
-		if got := endingOf(t, updates, func() child.Server { return serve(t, "eater", c.args...) }); got != c.want {
-			t.Errorf("%v: got %q, want %q", c.args, got, c.want)
-		}
+	for _, version := range []int{1, 2} {
+		t.Run("version "+strconv.Itoa(version), func(t *testing.T) {
+			dir := memoryGroup(t, version)
+			for _, c := range []struct {
+				want string
+				args []string
+			}{
+				{"was killed by SIGKILL", []string{dir, "killed"}}, // first: the kills of the kernel are counted for some seconds
+				{"was killed by SIGKILL: out of memory", []string{dir}},
+			} {
+				if got := endingOf(t, updates, func() child.Server { return serve(t, "eater", c.args...) }); got != c.want {
+					t.Errorf("%v: got %q, want %q", c.args, got, c.want)
+				}
+			}
+		})
 	}
 }
 
