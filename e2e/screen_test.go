@@ -3,6 +3,7 @@ package e2e
 import (
 	"fmt"
 	"image"
+	"path/filepath"
 	"testing"
 
 	"porthole/e2e/desktop"
@@ -23,6 +24,32 @@ func TestScales(t *testing.T) {
 		d.eventually("the size", func() error { return wantSize(window, int(800*scale), int(500*scale)) })
 		d.steady(window)
 		d.do("take a picture", window.Screenshot(picturePath(t, fmt.Sprint("scale-", scale))))
+		d.quit(agent)
+	}
+}
+
+// The window follows the scale that an X11 desktop sets for texts, and fits on the screen.
+func TestScaleOfTheDesktop(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	resources := filepath.Join(t.TempDir(), "resources")
+	d.write(resources, "Xft.dpi: 144\n")
+	d.do("set the scale", d.Command("xrdb", "-merge", resources).Run())
+	for _, c := range []struct{ saved, want image.Point }{
+		{image.Pt(600, 400), image.Pt(900, 600)},
+		{image.Pt(1200, 700), image.Point{}}, // as large as fits
+	} {
+		d.write(d.statePath(windowFile), fmt.Sprintf(`{"version":1,"window":{"width":%d,"height":%d,"position":{"x":50,"y":40}}}`, c.saved.X, c.saved.Y))
+		agent := d.start()
+		window := d.mainWindow()
+		if c.want != (image.Point{}) {
+			d.eventually("the size", func() error { return wantSize(window, c.want.X, c.want.Y) })
+		}
+		d.steady(window)
+		frame, err := window.Geometry()
+		d.do("measure it", err)
+		if screen := image.Rect(0, 0, 1280, 800); !frame.In(screen) {
+			t.Errorf("got the window at %v, want it in %v", frame, screen)
+		}
 		d.quit(agent)
 	}
 }

@@ -7,20 +7,22 @@ import (
 
 func TestChildEnvironHasTheUsersScale(t *testing.T) {
 	t.Setenv(ScaleVariable, "1.50") // by the zoom
+	t.Setenv(NoDPIVariable, "true") // by the window
 	t.Setenv("PORTHOLE_OTHER", "kept")
-	before, had := scaleAtStart, hasScaleAtStart
-	t.Cleanup(func() { scaleAtStart, hasScaleAtStart = before, had })
-	for _, c := range []struct {
-		scale string
-		has   bool
-	}{{"", false}, {"2", true}} {
-		scaleAtStart, hasScaleAtStart = c.scale, c.has
+	before := atStart
+	t.Cleanup(func() { atStart = before })
+	for _, own := range [][]string{nil, {ScaleVariable + "=2"}} {
+		atStart = own
 		env := ChildEnviron()
-		if slices.Contains(env, ScaleVariable+"=1.50") || !slices.Contains(env, "PORTHOLE_OTHER=kept") {
-			t.Errorf("scale %q: got %q, want it without the zoom", c.scale, env)
+		for _, set := range []string{ScaleVariable + "=1.50", NoDPIVariable + "=true"} {
+			if slices.Contains(env, set) {
+				t.Errorf("own %q: got %q, want it without the window's %s", own, env, set)
+			}
 		}
-		if got := slices.Contains(env, ScaleVariable+"="+c.scale); got != c.has {
-			t.Errorf("scale %q: got it %v, want %v", c.scale, got, c.has)
+		for _, want := range append(own, "PORTHOLE_OTHER=kept") {
+			if !slices.Contains(env, want) {
+				t.Errorf("own %q: got %q, want %s in it", own, env, want)
+			}
 		}
 	}
 }

@@ -83,7 +83,7 @@ func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (
 	signal.Ignore(syscall.SIGPIPE)
 	paths.NameProcess()
 	createCacheDir()
-	p := &program{client: client, version: o.Version, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	p := &program{client: client, version: o.Version, size: ui.DefaultSize, log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
 		if r := recover(); r != nil {
 			status = p.handlePanic(r)
@@ -94,18 +94,18 @@ func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (
 
 // program is the running window process. Its flags belong to Fyne's goroutine.
 type program struct {
-	client       *ipc.Client
-	log          *slog.Logger
-	app          fyne.App
-	window       *ui.Window
-	connected    bool // to the agent
-	shown        bool // the window is open
-	wayland      bool // it is on Wayland
-	loopEnded    bool // Fyne's loop and GLFW have ended
-	focused      bool // the window has the focus, as far as known
-	hasSnapshot  bool // a snapshot has been received
-	hasStatus    bool // the agent's status has been received, and before it the state of the last window
-	sizeRestored bool // the window has the size of the last one
+	client      *ipc.Client
+	log         *slog.Logger
+	app         fyne.App
+	window      *ui.Window
+	connected   bool      // to the agent
+	shown       bool      // the window is open
+	wayland     bool      // it is on Wayland
+	loopEnded   bool      // Fyne's loop and GLFW have ended
+	focused     bool      // the window has the focus, as far as known
+	hasSnapshot bool      // a snapshot has been received
+	hasStatus   bool      // the agent's status has been received, and before it the state of the last window
+	size        fyne.Size // of the window, as far as it fits on the screen
 	// restorePosition is where the window is moved when it is shown; nil: where the desktop puts it.
 	restorePosition *ui.Position
 	stateSent       bool // sendState was called
@@ -172,7 +172,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		p.activate(token)
 		p.raiseX11(token)
 	}
-	if size := p.fitToScreen(ui.DefaultSize); size != ui.DefaultSize && !p.sizeRestored {
+	if size := p.fitToScreen(p.size); size != p.size { // Fyne finds the scale when it shows the window
 		p.window.Fyne().Resize(size)
 	}
 	p.moveTo(p.restorePosition)
@@ -312,7 +312,9 @@ func (p *program) handleMessage(m ipc.Message) {
 		}
 		size := p.fitToScreen(fyne.NewSize(s.Width, s.Height))
 		s.Width, s.Height = size.Width, size.Height
-		p.sizeRestored = s.Width > 0 && s.Height > 0
+		if s.Width > 0 && s.Height > 0 {
+			p.size = size
+		}
 		p.window.Restore(s)
 		p.restorePosition = s.Position
 	case ipc.Quit:

@@ -3,6 +3,7 @@
 package window
 
 import (
+	"errors"
 	"os"
 	"strconv"
 
@@ -20,8 +21,26 @@ type zoom struct {
 	percent int
 }
 
-// newZoom returns the zoom of 100 %.
-func newZoom(p *program) *zoom { return &zoom{p, baseScale(os.Getenv(desktop.ScaleVariable)), 100} }
+// newZoom returns the zoom of 100 %. The first window must have been created, and not yet shown.
+func newZoom(p *program) *zoom {
+	if err := followDesktop(); err != nil {
+		p.log.Error("can't follow the desktop's scale", "error", err)
+	}
+	return &zoom{p, baseScale(os.Getenv(desktop.ScaleVariable)), 100}
+}
+
+// followDesktop makes Fyne use the scale that an X11 desktop sets for the texts of all programs, unless the
+// user has set one for Fyne. Fyne (2.8.1) ignores it and computes one from the size of the monitor.
+func followDesktop() error {
+	if _, own := os.LookupEnv(desktop.ScaleVariable); own || onWayland() {
+		return nil
+	}
+	scale, ok := desktop.XftScale()
+	if !ok {
+		return nil
+	}
+	return errors.Join(os.Setenv(desktop.NoDPIVariable, "true"), os.Setenv(desktop.ScaleVariable, strconv.FormatFloat(scale, 'f', 2, 64)))
+}
 
 // baseScale returns the scale in a value of the environment variable; 1 if it is not a number.
 func baseScale(value string) float64 {
