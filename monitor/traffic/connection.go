@@ -17,3 +17,6 @@ func (c *Connection) Process() Process {
 	}
 	return Process{}
 }
+
+// SetProcess names the client.
+func (c *Connection) SetProcess(p Process) { c.process.Store(&p) }

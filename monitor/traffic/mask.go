@@ -16,8 +16,7 @@ var secretFields = []string{"authorization", "proxy-authorization", "cookie", "s
 
 // Masked returns a copy of e in which secrets are replaced: Authorization, cookies,
 // passwords and tokens in the path, the header fields and the bodies. Masking is best
-// effort: secrets in other forms stay readable. A body with content coding is replaced
-// by its content if that contains a secret; see [MaskBody]. e is not changed.
+// effort: secrets in other forms stay readable; see [MaskBody]. e is not changed.
 func Masked(e *Exchange) *Exchange {
 	out := *e
 	for _, secret := range e.Secrets {
@@ -113,8 +112,7 @@ func maskMessage(m *Message) {
 	m.Trailer = maskFields(m.Trailer)
 	content, _ := m.Content(0) // what can be read of it
 	if out := MaskBody(content); !bytes.Equal(out, content) {
-		m.Body = out
-		m.setIdentity()
+		m.Body, m.Decoded = out, true
 	}
 }
 
@@ -136,16 +134,6 @@ func maskHead(start string, header []Field) []byte {
 	}
 	out.WriteString("\r\n")
 	return out.Bytes()
-}
-
-// setIdentity removes the content coding from the header, for a body that has none.
-func (m *Message) setIdentity() {
-	kept := slices.DeleteFunc(slices.Clone(m.Header()), func(f Field) bool { return strings.EqualFold(f.Name, "Content-Encoding") })
-	if m.Head == nil {
-		m.Fields = kept
-		return
-	}
-	m.Head = maskHead(m.StartLine(), kept)
 }
 
 // MaskBody returns a body without content coding with secrets replaced, line by line:

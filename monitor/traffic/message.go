@@ -79,6 +79,9 @@ func (m *Message) Content(limit int) ([]byte, error) {
 		limit = MaxContent
 	}
 	body, err := m.Body, error(nil)
+	if m.Decoded {
+		return body[:min(len(body), limit)], nil
+	}
 	codings := strings.Split(m.Get("Content-Encoding"), ",")
 	for i := len(codings) - 1; i >= 0 && err == nil && len(body) > 0; i-- {
 		body, err = decompress(strings.ToLower(strings.TrimSpace(codings[i])), body, limit)

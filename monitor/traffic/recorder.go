@@ -69,7 +69,7 @@ func (r *Recorder) Open(c Conn) ConnID {
 // Identify names the client of a connection. It may be called at any time.
 func (r *Recorder) Identify(id ConnID, p Process) {
 	if id.stream != nil {
-		id.stream.sink.conn.process.Store(&p)
+		id.stream.sink.conn.SetProcess(p)
 	}
 }
 

@@ -80,11 +80,16 @@ func (s *Store) Stats() Stats {
 	return stats
 }
 
-// Add adds an exchange that was not recorded here, such as one from a file. Its ID is
-// replaced.
-func (s *Store) Add(e Exchange) {
-	e.ID = s.nextID()
-	s.put(&e)
+// Add adds exchanges that were not recorded here, such as those of a file. Their IDs are
+// replaced, in those of their messages too.
+func (s *Store) Add(exchanges ...Exchange) {
+	ids := map[uint64]uint64{}
+	for _, e := range exchanges {
+		id := s.nextID()
+		ids[e.ID] = id
+		e.ID, e.Parent = id, ids[e.Parent]
+		s.put(&e)
+	}
 }
 
 // Clear removes all exchanges, including those that last.

@@ -69,6 +69,8 @@ type Message struct {
 	BodySize int64
 	// Size is how many bytes were sent in all, header and framing included.
 	Size int64
+	// Decoded means that Body has no content coding, although the header may say so.
+	Decoded bool
 	// Dropped means that Body was removed to make room for newer bodies.
 	Dropped bool
 	// Lost is how many bytes of the message the source or the recorder lost. They are
