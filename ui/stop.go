@@ -37,3 +37,15 @@ func (w *Window) wasStopped(s stop.Stopped) {
 		}
 	}
 }
+
+// ownersOf returns the owners of listeners, each once.
+func ownersOf(listeners []*monitor.Listener) (owners []monitor.Owner) {
+	for _, l := range listeners {
+		for _, o := range l.Owners {
+			if !slices.ContainsFunc(owners, o.Same) {
+				owners = append(owners, o)
+			}
+		}
+	}
+	return owners
+}

@@ -97,6 +97,9 @@ func NewWindow(app fyne.App, actions Actions, store History, now func() time.Tim
 		Stop: func(l *monitor.Listener) {
 			w.askStop(w.window, l.Owners, []*monitor.Listener{l}, w.ports.Focus)
 		},
+		StopAll: func(listeners []*monitor.Listener) {
+			w.askStop(w.window, ownersOf(listeners), listeners, w.ports.Focus)
+		},
 		Watches:      func() { w.tabs.Open(PageWatches) },
 		ProbeChanged: w.probeChanged,
 		Key:          w.key,

@@ -56,14 +56,8 @@ const (
 	textParent     = "The process that started it has exited, and no service manages it. It works in the project {{.Project}}."
 )
 
-// Texts returns the sentences and the labels of the certainties, for translators.
-func Texts() []string {
-	texts := []string{textAgentEnded, textAgentRuns, textParent}
-	for _, c := range Certainties {
-		texts = append(texts, c.Label())
-	}
-	return texts
-}
+// Texts returns the sentences, for translators.
+func Texts() []string { return []string{textAgentEnded, textAgentRuns, textParent} }
 
 // Judge judges o, the owner of l; false means that it was not left behind, or that this
 // can't be told. why and state are what is known of o now. What systemd, a supervisor,

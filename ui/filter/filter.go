@@ -10,13 +10,15 @@ import (
 	"strings"
 
 	"porthole/monitor"
+	"porthole/monitor/ancestry"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
 )
 
 // Filter selects rows by terms that must all match. A term matches a port or the beginning of one,
 // exactly one port (":80"), the listeners that an address with a port leads to ("[::1]:80"), ranges and lists of ports, or a part of the process,
-// user, project, service, address or command. A term after "-" must not match. The zero value
+// user, project, service, address or command. A term after "by:" matches what started the
+// process: a coding agent, IDE, terminal, login, shell, script, supervisor or unit. A term after "-" must not match. The zero value
 // matches everything.
 type Filter struct {
 	words []term
@@ -28,6 +30,7 @@ type term struct {
 	text   string
 	ports  monitor.Ports  // set for a range, a list or ":80"
 	target explain.Target // the address that a listener on the port must accept; zero if any
+	by     string         // what started the owner, folded; "" for any
 	not    bool
 }
 
@@ -52,6 +55,11 @@ func Parse(text string) Filter {
 			target := targetTerm(t)
 			target.not = one.not
 			terms = append(terms, target)
+			continue
+		}
+		if by, ok := strings.CutPrefix(one.text, "by:"); ok && by != "" {
+			one.by = foldTitle(by)
+			terms = append(terms, one)
 			continue
 		}
 		if inner, bracketed := strings.CutPrefix(one.text, "["); bracketed { // [::1], the form in which an address precedes a port
@@ -204,7 +212,32 @@ func (f Filter) Finds(in Searchable) bool {
 	return true
 }
 
+// foldTitle removes the case, spaces and dashes of a title, so that by:claude-code finds
+// "Claude Code".
+func foldTitle(title string) string {
+	return strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(title))
+}
+
+// startedBy reports whether what started the owner of l matches the folded title.
+func startedBy(l *monitor.Listener, folded string) bool {
+	o, ok := l.Principal()
+	if !ok {
+		return false
+	}
+	why := ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{})
+	titles := []string{why.StartedBy()}
+	for _, p := range []*ancestry.Process{why.Script, why.Shell, why.Session, why.Agent, why.Manager} {
+		if p != nil {
+			titles = append(titles, p.Title)
+		}
+	}
+	return slices.ContainsFunc(titles, func(title string) bool { return strings.Contains(foldTitle(title), folded) })
+}
+
 func (w term) finds(in Searchable) bool {
+	if w.by != "" {
+		return startedBy(in.listener, w.by)
+	}
 	if w.ports != nil {
 		return w.ports.Contains(in.port) && w.target.Reaches(in.listener)
 	}

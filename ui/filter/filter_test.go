@@ -119,3 +119,21 @@ func TestFilterDistinguishesAddresses(t *testing.T) {
 		}
 	}
 }
+
+// by: finds what started the process, whatever its other texts are.
+func TestFilterBy(t *testing.T) {
+	l := uitest.Listening(3000, "node", 4711)
+	l.Owners[0].Parents = []monitor.Parent{{PID: 7, Name: "npm run dev", Command: []string{"npm run dev"}}, {PID: 6, Name: "bash", Command: []string{"bash"}},
+		{PID: 5, Name: "claude", Command: []string{"claude"}}, {PID: 4, Name: "zsh", Command: []string{"zsh"}}}
+	for text, want := range map[string]bool{
+		"by:claude": true, "by:claude-code": true, "BY:ClaudeCode": true, "by:npm": true, "by:bash": true, "by:codex": false, "-by:claude": false, "-by:codex": true,
+		"3000 by:claude": true, "3001 by:claude": false, "claude": false, "by:": false,
+	} {
+		if got := Parse(text).Matches(l); got != want {
+			t.Errorf("%q: got %t, want %t", text, got, want)
+		}
+	}
+	if Parse("by:claude").Matches(&monitor.Listener{Port: 1}) {
+		t.Error("without an owner: found")
+	}
+}

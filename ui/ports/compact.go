@@ -91,7 +91,9 @@ func (p *Page) filtersMenu() {
 		items = append(items, item)
 	}
 	for _, s := range p.quick.segments {
-		add(s)
+		if s.Visible() {
+			add(s)
+		}
 	}
 	items = append(items, fyne.NewMenuItemSeparator())
 	for _, s := range []*widgets.Segment{p.udp, p.allAddresses, p.grouped} {

@@ -37,8 +37,15 @@ func silentDesk(t testing.TB, history History) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
 	d.ports = New(d, history, d.Now, Callbacks{
-		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
-		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
+		Open: func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
+		Stop: func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
+		StopAll: func(all []*monitor.Listener) {
+			var ids []string
+			for _, l := range all {
+				ids = append(ids, l.ID)
+			}
+			d.Ask("stop all %v", ids)
+		},
 		Watches:      func() { d.Ask("show watches") },
 		ProbeChanged: func() { d.probes++ },
 		Key:          d.Key,

@@ -19,6 +19,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
+	"porthole/monitor/orphan"
 	"porthole/monitor/service"
 	"porthole/ui/probe"
 	"porthole/ui/table"
@@ -104,7 +105,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		if !o.StartedAt.IsZero() {
 			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))}))
 		}
-		m.chain, m.folder, m.folderProblem = words.Ancestry(why, false), o.Folder, words.FolderProblem(o)
+		m.chain, m.folder, m.folderProblem = ancestryText(l, o, why, live, now), o.Folder, words.FolderProblem(o)
 	} else {
 		add(lang.L("User"), words.User(l.User, l.UserUnknown))
 		add(lang.L("Owner"), lang.L(l.OwnerUnknown))
@@ -470,4 +471,13 @@ func (p *Page) unfold(on bool) {
 	if on && p.details.visible() {
 		p.details.revealExplanation()
 	}
+}
+
+// ancestryText returns why o runs and, if it may have been left behind, the evidence.
+func ancestryText(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live monitor.ProcessState, now time.Time) string {
+	text := words.Ancestry(why, false)
+	if f, ok := orphan.Judge(l, o, why, live, now); ok && words.Orphan(f) != "" {
+		text += "\n" + words.Orphan(f)
+	}
+	return text
 }

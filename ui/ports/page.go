@@ -85,11 +85,12 @@ type Status struct {
 
 // Callbacks are the actions of the page that other parts of the window handle.
 type Callbacks struct {
-	Open         func(*monitor.Listener) // opens the process window of the owner
-	Stop         func(*monitor.Listener) // asks whether to stop the owners
-	Watches      func()                  // shows the Watches page
-	ProbeChanged func()                  // ProbeRequest of the window has changed
-	Key          func(*fyne.KeyEvent)    // a key that no widget handled
+	Open         func(*monitor.Listener)   // opens the process window of the owner
+	Stop         func(*monitor.Listener)   // asks whether to stop the owners
+	StopAll      func([]*monitor.Listener) // asks whether to stop the owners of several
+	Watches      func()                    // shows the Watches page
+	ProbeChanged func()                    // ProbeRequest of the window has changed
+	Key          func(*fyne.KeyEvent)      // a key that no widget handled
 }
 
 // Page is the Ports page. All methods must be called on Fyne's goroutine.
@@ -119,6 +120,7 @@ type Page struct {
 	bar          *fyne.Container
 	middle       *fyne.Container
 	pause        *widgets.Button
+	stopOrphans  *widgets.Button // shown beside the quick filter Orphans
 	switches     fyne.CanvasObject
 	filters      *widgets.Button // in place of quick and switches on a compact page
 	compact      bool
@@ -159,6 +161,8 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
+	p.stopOrphans = widgets.NewDangerButton(lang.L("Stop orphans…"), func() { callbacks.StopAll(p.orphans()) }, p.Focus)
+	p.stopOrphans.Hide()
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
 	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
 	p.grouped = widgets.NewSwitch(lang.L("By process"), p.ToggleGroup)
@@ -207,6 +211,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 // layout builds the page: filter bar, warning, table, status line.
 func (p *Page) layout() *fyne.Container {
 	p.switches = widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped)
+	p.quick.object = container.NewHBox(p.quick.object, p.stopOrphans)
 	p.bar = container.New(&filterBar{}, p.entry, p.quick.object, p.switches, p.pause, p.filters)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.New(widgets.Ends{}, p.foot, p.right), 4))
@@ -303,7 +308,7 @@ func (p *Page) showOthers() {
 
 // updatedRow returns the row of a new or changed listener.
 func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.Matches(l), p.states.of(l))
+	r := newPortRow(l, p.status.Rules.Matches(l), p.states.of(l), now)
 	r.count(p.counts)
 	switch {
 	case first:
@@ -391,7 +396,8 @@ func (p *Page) arrangeWith(show func([]*portRow)) {
 	if _, ok := p.table.Selected(); !ok && len(rows) == 1 && !p.filter.Empty() {
 		p.table.Select(rows[0].Key()) // the only match
 	}
-	if p.ready && p.quick.count(counts) {
+	resized := p.showStopOrphans()
+	if p.ready && p.quick.count(counts) || resized {
 		p.relayoutBar()
 	}
 	p.showFilters()

@@ -13,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/orphan"
 	"porthole/monitor/warning"
 	"porthole/ui/filter"
 	"porthole/ui/table"
@@ -47,6 +48,8 @@ type portRow struct {
 	warnings  int                  // number of warnings about the process, without the ambiguity
 	group     string               // identity of the owner, by which rows are grouped; "" if it is unknown
 	upFor     uptimeValue
+	startedBy string
+	orphan    orphan.Finding // zero if it was not left behind
 
 	port, process, pid, user, exposure, address, project, branch, service, up string
 	command                                                                   string // built when it is first used, because masking it is slow
@@ -54,7 +57,7 @@ type portRow struct {
 	connections int // -1 if unknown
 }
 
-func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState) *portRow {
+func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState, now time.Time) *portRow {
 	r := &portRow{listener: l, watched: watched, searchText: filter.NewSearchable(l), connections: -1}
 	r.port = strconv.Itoa(int(l.Port))
 	if l.Protocol == monitor.UDP {
@@ -64,8 +67,9 @@ func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState) *
 	r.project = monitor.Clean(l.Project, 60)
 	r.service = words.Service(l)
 	o, known := l.Principal()
-	r.state, r.warnings = state, countWarnings(l, o, state)
+	r.examine(state, now)
 	if known {
+		r.startedBy = monitor.Clean(words.StartedBy(ancestry.Explain(o, l.CgroupInfo, state).StartedBy()), 60)
 		r.group = strconv.Itoa(o.PID) + " " + strconv.FormatUint(o.Start, 10)
 		r.branch = monitor.Clean(o.Branch, 60)
 		r.process = monitor.Clean(o.Name, 60)
@@ -81,9 +85,16 @@ func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState) *
 	return r
 }
 
-// countWarnings returns the number of warnings about o, which owns l.
-func countWarnings(l *monitor.Listener, o monitor.Owner, state monitor.ProcessState) int {
-	return len(warning.Check(l, o, ancestry.Explain(o, l.CgroupInfo, state), state))
+// examine sets what the state of the owner shows: the number of warnings, and whether it
+// was left behind. It reports whether that changed.
+func (r *portRow) examine(state monitor.ProcessState, now time.Time) (changed bool) {
+	o, _ := r.listener.Principal()
+	why := ancestry.Explain(o, r.listener.CgroupInfo, state)
+	warnings := len(warning.Check(r.listener, o, why, state))
+	found, _ := orphan.Judge(r.listener, o, why, state, now)
+	changed = warnings != r.warnings || found.Certainty != r.orphan.Certainty
+	r.state, r.warnings, r.orphan = state, warnings, found
+	return changed
 }
 
 // commandText returns the owner's command line, masked and cleaned.
@@ -151,7 +162,7 @@ func (u uptimeValue) text() string {
 
 // fingerprint returns all texts of the row except its age.
 func (r *portRow) fingerprint() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.branch, r.service}, "\x00")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.branch, r.service, r.startedBy}, "\x00")
 }
 
 // line returns the row as text for copying, including the addresses, whose column is hidden by
@@ -239,6 +250,8 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.branch, "") }},
 		{ID: "command", Label: lang.L("Command"), Width: 130, Grow: 4, Mono: true, Extra: true, Drop: 9, Compare: by((*portRow).commandText),
 			Cell: func(r *portRow) table.Cell { return r.text(r.commandText(), muted) }},
+		{ID: "started", Label: lang.L("Started by"), Width: 100, Grow: 2, Extra: true, Drop: 10, About: lang.L("the coding agent, IDE, terminal, login, supervisor or unit that started the process"), Tip: orphanTip, Compare: by(func(r *portRow) string { return r.startedBy }),
+			Cell: func(r *portRow) table.Cell { return r.text(r.startedBy, muted) }},
 		{ID: "service", Label: lang.L("Service"), Width: 90, Grow: 2, Drop: 8, About: lang.L("what the process provides, from its program, its command or its port"), Compare: by(func(r *portRow) string { return r.service }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.service, muted) }},
 		{ID: "up", Label: lang.L("Up for"), Width: up, Right: true, Marks: true, Yields: true, About: lang.L("how long the port has been open; ≤ means at most, because it was open before Porthole started"), Tip: ageTip, Compare: byAge,
@@ -281,6 +294,14 @@ func warningTip(r *portRow) string {
 		sentences = append(sentences, words.AmbiguousWarning())
 	}
 	return strings.Join(sentences, "\n")
+}
+
+// orphanTip returns the evidence that the process was left behind.
+func orphanTip(r *portRow) string {
+	if r.mark == closed {
+		return ""
+	}
+	return words.Orphan(r.orphan)
 }
 
 func starTip(r *portRow) string {

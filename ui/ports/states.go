@@ -103,9 +103,8 @@ func (p *Page) updateWarnings(r probe.Result) {
 		if conns, ok := r.States[row.listener.ID]; ok {
 			state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 		}
-		if n := countWarnings(row.listener, o, state); n != row.warnings || !sameFirewall {
-			renewed := *row
-			renewed.state, renewed.warnings = state, n
+		renewed := *row
+		if renewed.examine(state, p.now()) || !sameFirewall {
 			p.rows[key], changed = &renewed, true
 		}
 	}
