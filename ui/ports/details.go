@@ -314,9 +314,16 @@ func (p *detailsPane) showFacts(facts [][2]string) (resized bool) {
 
 // revealExplanation scrolls down to show as much of the explanation as fits.
 func (p *detailsPane) revealExplanation() {
-	for range 2 { // lays out now instead of in Fyne's next frame; wrapping needs the width first
+	// Lays out now instead of in Fyne's next frame. The first time that takes several passes: the text
+	// wraps only when each container around it has its width.
+	const passes = 8
+	for range passes {
+		before := p.explanationBox.Position()
 		p.scroll.Content.Refresh()
 		p.scroll.Refresh()
+		if wrapped := p.explanationBox.Size().Height >= p.explanation.MinSize().Height; wrapped && p.explanationBox.Position() == before {
+			break
+		}
 	}
 	const margin = 12
 	from := p.explanationBox.Position().Y - p.explain.Size().Height

@@ -87,6 +87,27 @@ func TestExplainScrollsToExplanation(t *testing.T) {
 	}
 }
 
+// All of an explanation that fits is visible, also the first time, when its text has no width yet.
+func TestExplainShowsWholeExplanation(t *testing.T) {
+	d := newDesk(t)
+	d.Window.Resize(fyne.NewSize(1180, 600))
+	a := uitest.Listening(3001, "node", 10)
+	a.Owners[0].Folder, a.Owners[0].Command = "/home/ada/projects/shop-feature-branch", strings.Fields(strings.Repeat("--word ", 20))
+	d.see(a)
+	d.ports.table.Select(a.ID)
+	pane, driver := d.ports.details, d.App.Driver()
+	for _, when := range []string{"first", "again"} {
+		d.ports.Explain()
+		d.Window.Canvas().Capture() // Fyne's next frame
+		top, height := driver.AbsolutePositionForObject(pane.scroll).Y, pane.scroll.Size().Height
+		link, box := driver.AbsolutePositionForObject(pane.explain).Y, driver.AbsolutePositionForObject(pane.explanationBox).Y
+		if end := box + pane.explanationBox.Size().Height; pane.explanationBox.Size().Height < 100 || end-link > height || link < top || end > top+height {
+			t.Errorf("%s: the explanation extends from %v to %v; the pane from %v to %v, scrolled by %v", when, link, end, top, top+height, pane.scroll.Offset.Y)
+		}
+		d.ports.Explain()
+	}
+}
+
 func TestExplainInNarrowWindow(t *testing.T) {
 	d := newDesk(t)
 	d.Window.Resize(fyne.NewSize(700, 500))

@@ -265,8 +265,8 @@ func (p *Page) Update(u monitor.Update) {
 		}
 	}
 	p.markAmbiguous()
-	p.table.Measure(fresh...)
 	p.showDistinguishing()
+	p.table.Measure(fresh...) // also in columns that have just appeared
 	p.arrange()
 }
 

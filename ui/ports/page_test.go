@@ -665,6 +665,17 @@ func TestCutTextsGetSpareSpace(t *testing.T) {
 	if after := d.labels(); len(before) == 0 || !slices.Contains(after, project) {
 		t.Errorf("after it opened again: got texts %q", after)
 	}
+	other := uitest.Listening(8080, "ruby", 30, "::1") // the addresses appear, and need less than their column
+	other.Owners = append(other.Owners, monitor.Owner{PID: 12345, Name: "ruby"})
+	other.Owners[0].PID = 12344
+	d = newDesk(t)
+	d.Window.Resize(fyne.NewSize(940, 400))
+	d.see(l, other)
+	for _, text := range []string{"Address", project, "12344 +1"} {
+		if !slices.Contains(d.labels(), text) {
+			t.Errorf("with addresses: got texts %q, want %q", d.labels(), text)
+		}
+	}
 }
 
 // The status line counts the rows, like "All": two servers on one port are two listeners.

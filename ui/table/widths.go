@@ -1,6 +1,7 @@
 package table
 
 import (
+	"cmp"
 	"slices"
 
 	"fyne.io/fyne/v2"
@@ -175,28 +176,32 @@ func (t *Table[R]) adapts(i int) bool {
 	return (c.Grow > 0 || c.Fits) && t.dragged[i] == 0 && !t.hidden[i] && !t.dropped[i] && t.measured[i].width > 0
 }
 
-// balance moves space from columns that do not need it to columns that cut their texts.
+// balance moves space from columns that do not need it to columns that cut their texts. Columns
+// that need little get it completely, and the others equal parts of the rest.
 func (t *Table[R]) balance() {
-	need, spare := float32(0), float32(0)
+	missing := func(i int) float32 { return t.needs(i) - t.widths[i] }
+	var narrow, wide []int
+	spare, needed := float32(0), float32(0)
 	for i := range t.columns {
-		if t.adapts(i) {
-			more := t.needs(i) - t.widths[i]
-			need, spare = need+max(more, 0), spare+max(-more, 0)
+		switch {
+		case !t.adapts(i):
+		case missing(i) > 0:
+			narrow, needed = append(narrow, i), needed+missing(i)
+		default:
+			wide, spare = append(wide, i), spare-missing(i)
 		}
 	}
-	moved := min(need, spare)
-	if moved == 0 {
-		return
+	moved := min(spare, needed)
+	for _, i := range wide {
+		if spare > 0 {
+			t.widths[i] += missing(i) * moved / spare
+		}
 	}
-	for i := range t.columns {
-		if !t.adapts(i) {
-			continue
-		}
-		if more := t.needs(i) - t.widths[i]; more > 0 {
-			t.widths[i] += more * moved / need
-		} else {
-			t.widths[i] += more * moved / spare
-		}
+	slices.SortStableFunc(narrow, func(a, b int) int { return cmp.Compare(missing(a), missing(b)) })
+	for n, i := range narrow {
+		part := min(missing(i), moved/float32(len(narrow)-n))
+		t.widths[i] += part
+		moved -= part
 	}
 }
 
