@@ -15,6 +15,8 @@ type historyEvent struct {
 	Port       int
 	Unobserved bool
 	Owner      struct{ Name, Project string }
+	Status     int `json:"exit_status"`
+	Signal     string
 }
 
 // history returns what porthole history prints.

@@ -49,6 +49,9 @@ const (
 
 func noteOpen(port string, owner ...string) string   { return withOwner(port+" is open", owner) }
 func noteClosed(port string, owner ...string) string { return withOwner(port+" closed", owner) }
+func noteCrashed(port, owner, how string) string {
+	return fmt.Sprintf("%s crashed: %s %s", port, owner, how)
+}
 func noteRestarted(port string, owner ...string) string {
 	return withOwner(port+" restarted", owner)
 }

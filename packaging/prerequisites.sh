@@ -15,7 +15,7 @@ desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl x11-uti
 # The benchmarks of the monitor need no OpenGL, but the tools that they compare.
 bench="gcc libc6-dev iproute2 util-linux lsof"
 film="imagemagick util-linux iproute2"
-tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps"
+tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps perl-base"
 servers="debootstrap iproute2 util-linux"
 package="dpkg-dev desktop-file-utils appstream lintian debootstrap rpm libarchive-tools pacman-package-manager"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"
