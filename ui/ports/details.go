@@ -102,9 +102,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		if o.UserUnknown != "" {
 			add(lang.L("User"), words.User(o.User, o.UserUnknown))
 		}
-		if !o.StartedAt.IsZero() {
-			add(lang.L("Started"), lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))}))
-		}
+		add(lang.L("Started"), startedText(o, now))
 		m.chain, m.folder, m.folderProblem = ancestryText(l, o, why, live, now), o.Folder, words.FolderProblem(o)
 	} else {
 		add(lang.L("User"), words.User(l.User, l.UserUnknown))
@@ -117,6 +115,14 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 		m.address, m.web = words.ClientAddress(l), service.SpeaksHTTP(l)
 	}
 	return m
+}
+
+// startedText says when o was started and how long ago; "" if that is unknown.
+func startedText(o monitor.Owner, now time.Time) string {
+	if o.StartedAt.IsZero() {
+		return ""
+	}
+	return lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))})
 }
 
 // addTotals adds the count of the listener's connections if it is known.

@@ -4,6 +4,7 @@ package ports
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -148,6 +149,7 @@ type Page struct {
 	totals       map[string]connection.Totals // the last counts of connections, by listener ID
 	counts       map[string]int               // connections by listener ID; nil if unknown
 	states       processStates
+	lastDetails  lastDetails
 	alike        bool   // rows may have begun to look alike, see showDistinguishing
 	probeChanged func() // called when the page needs something new from the next probe
 }
@@ -428,7 +430,7 @@ func (p *Page) showDetails() {
 	r, ok := p.table.Selected()
 	if ok && p.live {
 		o, _ := r.listener.Principal()
-		m := newDetails(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
+		m := p.lastDetails.of(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
 		m.addTotals(p.totals, p.now())
 		if r.mark == closed {
 			m.close(p.answer(r.listener.Port), p.status.System)
@@ -563,22 +565,27 @@ func (p *Page) ShowProbe(r probe.Result) {
 	if p.states.add(r) {
 		p.updateWarnings(r)
 	}
-	if r.Counts != nil {
-		p.counts = r.Counts
-		for _, row := range p.rows {
-			row.count(p.counts)
-		}
-		if column, _ := p.table.Sorting(); column == "conns" {
-			p.arrange()
-		}
-		p.table.RefreshRows()
-		p.showCards()
+	if r.Counts != nil && !maps.Equal(r.Counts, p.counts) {
+		p.showCounts(r.Counts)
 	}
 	p.showAnswers(r)
 	p.showDetails()
 	if row, ok := p.table.Selected(); ok {
 		p.details.connected(row.listener, r)
 	}
+}
+
+// showCounts shows the numbers of connections of listeners in the table and the cards.
+func (p *Page) showCounts(counts map[string]int) {
+	p.counts = counts
+	for _, row := range p.rows {
+		row.count(p.counts)
+	}
+	if column, _ := p.table.Sorting(); column == "conns" {
+		p.arrange()
+	}
+	p.table.RefreshRows()
+	p.showCards()
 }
 
 // ShowTotals shows the counts of connections of some listeners, by listener ID.

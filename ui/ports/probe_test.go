@@ -1,6 +1,7 @@
 package ports
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -138,5 +139,51 @@ func TestTooltipOfCutClient(t *testing.T) {
 	}
 	if got := uitest.ShowTooltip(d.Window, at.AddXY(10, 25)); got != "" {
 		t.Errorf("a name that fits: got tooltip %q, want none", got)
+	}
+}
+
+// Details that are kept from the last probe must be those that would be computed now.
+func TestKeptDetailsAreThoseOfNow(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	l.Owners[0].StartedAt = d.At.Add(-90 * time.Second)
+	suspended := monitor.ProcessState{Suspended: true, EndedParents: map[int]bool{1: true}}
+	var kept lastDetails
+	for name, c := range map[string]struct {
+		live  monitor.ProcessState
+		after time.Duration
+	}{
+		"at first":            {},
+		"a second later":      {after: time.Second},
+		"a minute later":      {after: time.Minute},
+		"the next day":        {after: 24 * time.Hour},
+		"suspended":           {live: suspended},
+		"with other CPU time": {live: monitor.ProcessState{Resources: monitor.Resources{CPU: time.Hour}}},
+	} {
+		now := d.At.Add(c.after)
+		want := newDetails(l, false, c.live, now)
+		got := kept.of(l, false, c.live, now)
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, want)
+		}
+		got.facts[0][1] = "changed by the caller"
+	}
+	other := *l
+	other.Port = 4000
+	if got, want := kept.of(&other, true, monitor.ProcessState{}, d.At), newDetails(&other, true, monitor.ProcessState{}, d.At); !reflect.DeepEqual(got, want) {
+		t.Errorf("another listener: got %+v, want %+v", got, want)
+	}
+}
+
+// The window shows a probe every two seconds. Most of them bring nothing new.
+func BenchmarkProbeOfSelectedWithoutNews(b *testing.B) {
+	d := busyDeskOf(b, 200, allRows)
+	l := d.ports.snapshot.Listeners[0]
+	l.Owners[0].Command = []string{"/usr/local/bin/node", "--inspect=127.0.0.1:9229", "/home/ann/shop-api/node_modules/.bin/vite", "--host", "127.0.0.1", "--port", "5173"}
+	l.Owners[0].Parents = []monitor.Parent{{PID: 4, Name: "sh", Command: []string{"sh", "-c", "vite --host 127.0.0.1 --port 5173"}}, {PID: 3, Name: "npm", Command: []string{"npm run dev -- --port 5173"}}, {PID: 2, Name: "bash", Command: []string{"-bash"}}}
+	d.ports.table.Select(l.ID)
+	b.ReportAllocs()
+	for b.Loop() {
+		d.probe(l, connection.State{}, monitor.ProcessState{})
 	}
 }

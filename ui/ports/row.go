@@ -45,6 +45,7 @@ type portRow struct {
 
 	ambiguous bool                 // "localhost" may reach another process
 	state     monitor.ProcessState // of the owner, as far as known
+	examined  time.Time            // when state was
 	warnings  int                  // number of warnings about the process, without the ambiguity
 	group     string               // identity of the owner, by which rows are grouped; "" if it is unknown
 	upFor     uptimeValue
@@ -93,7 +94,7 @@ func (r *portRow) examine(state monitor.ProcessState, now time.Time) (changed bo
 	warnings := len(warning.Check(r.listener, o, why, state))
 	found, _ := orphan.Judge(r.listener, o, why, state, now)
 	changed = warnings != r.warnings || found.Certainty != r.orphan.Certainty
-	r.state, r.warnings, r.orphan = state, warnings, found
+	r.state, r.examined, r.warnings, r.orphan = state, now, warnings, found
 	return changed
 }
 

@@ -2,6 +2,7 @@ package ports
 
 import (
 	"maps"
+	"reflect"
 	"time"
 
 	"porthole/monitor"
@@ -42,6 +43,7 @@ func (s *processStates) add(r probe.Result) bool {
 		s.known = map[probe.ProcessID]checkedState{}
 	}
 	for id, state := range r.Processes {
+		state.Resources = monitor.Resources{} // no warning depends on them
 		s.known[id] = checkedState{r.At, state}
 	}
 	asked := r.Firewall != nil && !maps.EqualFunc(r.Firewall, s.firewall, sameAnswer)
@@ -53,7 +55,7 @@ func (s *processStates) add(r probe.Result) bool {
 
 // sameAnswer reports whether two answers of the firewall are shown in the same way.
 func sameAnswer(a, b monitor.Firewall) bool {
-	return a.State == b.State && a.Sentence().String() == b.Sentence().String()
+	return a.State == b.State && (reflect.DeepEqual(a, b) || a.Sentence().String() == b.Sentence().String())
 }
 
 // maxAsked limits the listeners whose firewall is asked at once.
@@ -103,9 +105,15 @@ func (p *Page) updateWarnings(r probe.Result) {
 		if conns, ok := r.States[row.listener.ID]; ok {
 			state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 		}
+		now := p.now()
+		if now.Sub(row.examined) < recheckAfter && reflect.DeepEqual(state, row.state) {
+			continue
+		}
 		renewed := *row
-		if renewed.examine(state, p.now()) || !sameFirewall {
+		if renewed.examine(state, now) || !sameFirewall {
 			p.rows[key], changed = &renewed, true
+		} else {
+			row.state, row.examined = renewed.state, renewed.examined
 		}
 	}
 	if changed {

@@ -7,6 +7,7 @@ package process
 import (
 	"cmp"
 	"fmt"
+	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -76,8 +77,9 @@ type Window struct {
 	heading, subtitle   *canvas.Text
 	description         *widgets.Note // service, project and branch; hidden if none is known
 	status              *canvas.Text
-	listeners           []*monitor.Listener // what the process listens on now
-	probe               probe.Result        // the last result
+	listeners           []*monitor.Listener    // what the process listens on now
+	probe               probe.Result           // the last result
+	states              []monitor.ProcessState // of each listener, as the last ShowProbe has shown it
 	warnings            *widgets.WarningList
 	ambiguous           bool // "localhost" may mean another process
 	ancestry, listening *widgets.CopyText
@@ -241,9 +243,24 @@ func (p *Window) ShowProbe(v probe.Result) {
 		p.queue.Set(p.queueText(fullest), table.ColorMuted)
 	}
 	p.setShown(fullest.QueueKnown, p.queueBox)
-	p.showTerminal()
-	p.showAncestry()
+	if p.stateChanged() {
+		p.showTerminal()
+		p.showAncestry()
+	}
 	p.showFirewall()
+}
+
+// stateChanged reports whether the probe found another state of the process than the one
+// before. Most probes find the same, and the ancestry takes a millisecond.
+func (p *Window) stateChanged() bool {
+	states := make([]monitor.ProcessState, len(p.listeners))
+	for i, l := range p.listeners {
+		states[i] = p.probe.Process(l, p.owner)
+		states[i].Resources = monitor.Resources{} // shown elsewhere
+	}
+	changed := !reflect.DeepEqual(states, p.states)
+	p.states = states
+	return changed
 }
 
 // showFirewall shows what the firewall does with connections to the listeners that are exposed.
