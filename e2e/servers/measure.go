@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"porthole/e2e/newroot"
 )
 
 // The wait for a server. idlePolls is after how many polls without a change it is taken
@@ -112,9 +114,10 @@ func (l *lab) bootFor(ctx context.Context, name, layer string) (*system, folders
 			return nil, f, fmt.Errorf("make the folder of the run: %w", err)
 		}
 	}
-	s, err := boot(ctx, name, bootConfig{
+	s, err := boot(ctx, name, f.records, newroot.Config{
 		Lower: []string{filepath.Join(l.dir, "layers", layer), filepath.Join(l.dir, "base")},
-		Dir:   f.running, Program: filepath.Join(l.dir, "porthole"), Records: f.records,
+		Dir:   f.running,
+		Binds: []newroot.Bind{{Source: f.records, Target: "/records"}, {Source: filepath.Join(l.dir, "porthole"), Target: "/usr/local/bin/porthole", ReadOnly: true}},
 	})
 	if err != nil {
 		f.remove()

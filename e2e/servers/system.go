@@ -15,6 +15,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"porthole/e2e/newroot"
 )
 
 // bootTimeout is how long a system may take to start, and any command in it.
@@ -29,12 +31,12 @@ type system struct {
 
 // boot starts a Debian in new namespaces and waits until it runs. The caller must
 // stop it.
-func boot(ctx context.Context, name string, c bootConfig) (*system, error) {
+func boot(ctx context.Context, name, records string, c newroot.Config) (*system, error) {
 	base, err := cgroupRoot()
 	if err != nil {
 		return nil, err
 	}
-	if c.Devices, err = devicesOf(); err != nil {
+	if c.Devices, err = newroot.Devices(); err != nil {
 		return nil, err
 	}
 	encoded, err := json.Marshal(c)
@@ -50,7 +52,7 @@ func boot(ctx context.Context, name string, c bootConfig) (*system, error) {
 		return nil, fmt.Errorf("open the cgroup: %w", err)
 	}
 	defer cgroup.Close()
-	log, err := os.Create(filepath.Join(c.Records, "boot.log"))
+	log, err := os.Create(filepath.Join(records, "boot.log"))
 	if err != nil {
 		return nil, fmt.Errorf("make the log of the boot: %w", err)
 	}
