@@ -59,6 +59,9 @@ soak: ## the long tests with ten minutes of churn
 test-servers: ## start 190 real servers of Debian, compare what Porthole shows: docs/servers.md (as root, hours; RUN=REGEXP)
 	@packaging/test-servers.sh -run '$(RUN)'
 
+test-desktops: package ## run the package on the desktops of Debian 12, look and click: docs/desktops.md (as root, an hour; DESKTOP=REGEXP, KEEP=1)
+	@packaging/test-desktops.sh '$(DESKTOP)'
+
 test-windows: package-windows ## build Porthole for Windows and test it under Wine
 	@packaging/test-windows.sh
 
@@ -108,6 +111,6 @@ docs: ## write docs/command-line.md from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-package test-long soak test-servers test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
+.PHONY: help run build package test test-package test-long soak test-servers test-desktops test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

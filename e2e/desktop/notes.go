@@ -25,6 +25,10 @@ type Note struct {
 	Actions  []string // keys and labels, alternating
 	Replaces uint32
 	Hints    map[string]dbus.Variant
+	ID       uint32 // as the daemon answered; 0 if it has not yet
+
+	sender string // on the bus, with serial: what the answer refers to
+	serial uint32
 }
 
 // Recorder records every notification that is sent over the bus, with or without
@@ -38,12 +42,15 @@ type Recorder struct {
 }
 
 // Record starts recording notifications.
-func (d *Desktop) Record(ctx context.Context) (*Recorder, error) {
+func (d *Desktop) Record(ctx context.Context) (*Recorder, error) { return Record(ctx, d.address) }
+
+// Record starts recording notifications on the session bus at address.
+func Record(ctx context.Context, address string) (*Recorder, error) {
 	ctx, cancel := limit(ctx, waitTimeout)
 	defer cancel()
-	conn, err := d.dial()
+	conn, err := dbus.Connect(address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("record notifications: connect to the session bus: %w", err)
 	}
 	// The bus disconnects a monitor that sends anything. Eavesdropping therefore
 	// starts before the connection becomes a monitor: otherwise the library would
@@ -52,7 +59,7 @@ func (d *Desktop) Record(ctx context.Context) (*Recorder, error) {
 	messages := make(chan *dbus.Message, 1024)
 	conn.Eavesdrop(messages)
 	conn.BusObject().Go("org.freedesktop.DBus.Monitoring.BecomeMonitor", 0, nil,
-		[]string{"type='method_call',interface='" + notificationsName + "',member='Notify'"}, uint32(0))
+		[]string{"type='method_call',interface='" + notificationsName + "',member='Notify'", "type='method_return',sender='" + notificationsName + "'"}, uint32(0))
 	for ready := false; !ready; {
 		select {
 		case m := <-messages:
@@ -85,9 +92,14 @@ func (r *Recorder) listen(messages <-chan *dbus.Message) {
 	}
 }
 
-// add records m if it is a notification.
+// add records m if it is a notification, or the answer to one.
 func (r *Recorder) add(m *dbus.Message) {
-	n := Note{At: time.Now()}
+	if m.Type == dbus.TypeMethodReply {
+		r.answer(m)
+		return
+	}
+	n := Note{At: time.Now(), serial: m.Serial()}
+	n.sender, _ = m.Headers[dbus.FieldSender].Value().(string)
 	var icon string
 	var expires int32
 	if m.Type != dbus.TypeMethodCall || dbus.Store(m.Body, &n.App, &n.Replaces, &icon, &n.Summary, &n.Body, &n.Actions, &n.Hints, &expires) != nil {
@@ -98,6 +110,23 @@ func (r *Recorder) add(m *dbus.Message) {
 	r.notes = append(r.notes, n)
 	close(r.more)
 	r.more = make(chan struct{})
+}
+
+// answer records the id in the answer to a notification.
+func (r *Recorder) answer(m *dbus.Message) {
+	receiver, _ := m.Headers[dbus.FieldDestination].Value().(string)
+	serial, _ := m.Headers[dbus.FieldReplySerial].Value().(uint32)
+	var id uint32
+	if dbus.Store(m.Body, &id) != nil {
+		return
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i := range r.notes {
+		if r.notes[i].sender == receiver && r.notes[i].serial == serial {
+			r.notes[i].ID = id
+		}
+	}
 }
 
 // Close stops recording. Notes still returns what was recorded.
@@ -120,7 +149,7 @@ func (r *Recorder) WaitNote(ctx context.Context, match func(Note) bool) (Note, e
 	defer cancel()
 	for {
 		r.mu.Lock()
-		notes, more := r.notes, r.more
+		notes, more := slices.Clone(r.notes), r.more
 		r.mu.Unlock()
 		if i := slices.IndexFunc(notes, match); i >= 0 {
 			return notes[i], nil

@@ -37,10 +37,13 @@ type Tray struct {
 }
 
 // Tray connects to the desktop's tray.
-func (d *Desktop) Tray() (*Tray, error) {
-	conn, err := d.dial()
+func (d *Desktop) Tray() (*Tray, error) { return DialTray(d.address) }
+
+// DialTray connects to the tray of the session bus at address.
+func DialTray(address string) (*Tray, error) {
+	conn, err := dbus.Connect(address)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("connect to the session bus: %w", err)
 	}
 	return &Tray{conn}, nil
 }
@@ -81,7 +84,8 @@ func (t *Tray) Items(ctx context.Context) ([]Item, error) {
 	for _, name := range registered {
 		item := Item{Service: name, Path: itemPath, conn: t.conn}
 		if i := strings.IndexByte(name, '/'); i >= 0 {
-			item.Service, item.Path = name[:i], dbus.ObjectPath(name[i:])
+			// GNOME's extension separates the two with "@".
+			item.Service, item.Path = strings.TrimSuffix(name[:i], "@"), dbus.ObjectPath(name[i:])
 		}
 		// An item whose program has just ended has no PID.
 		var pid uint32
