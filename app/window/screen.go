@@ -48,13 +48,16 @@ func (p *program) moveTo(at *ui.Position) {
 		if at.X >= x && at.Y >= y && at.X < x+width && at.Y < y+height {
 			p.withNative(func(w *glfw.Window) {
 				ownWidth, ownHeight := w.GetSize()
-				right, bottom := x+width-ownWidth-borderWidth/2, y+height-ownHeight-borderWidth/2
-				w.SetPos(max(min(at.X, right), x+borderWidth/2), max(min(at.Y, bottom), y+titleBarHeight-borderWidth))
+				left, top, right, bottom := w.GetFrameSize()
+				w.SetPos(clamp(at.X, x+left, x+width-ownWidth-right), clamp(at.Y, y+top, y+height-ownHeight-bottom))
 			})
 			return
 		}
 	}
 }
+
+// clamp returns the number nearest to n that is at most last and, above all, at least first.
+func clamp(n, first, last int) int { return max(min(n, last), first) }
 
 // withNative calls do with the GLFW window. It does nothing after Fyne's loop, and on Wayland,
 // where windows have no position. Fyne has no API for it: the current OpenGL context belongs to the window.

@@ -22,3 +22,13 @@ func TestLimitSize(t *testing.T) {
 		}
 	}
 }
+
+func TestClamp(t *testing.T) {
+	for _, c := range []struct{ n, first, last, want int }{
+		{22, 20, 35, 22}, {3, 20, 35, 20}, {50, 20, 35, 35}, {50, 20, -10, 20}, // larger than the screen
+	} {
+		if got := clamp(c.n, c.first, c.last); got != c.want {
+			t.Errorf("clamp(%d, %d, %d): got %d, want %d", c.n, c.first, c.last, got, c.want)
+		}
+	}
+}
