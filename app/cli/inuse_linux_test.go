@@ -34,7 +34,7 @@ func TestWaitSaysWhyThePortIsTaken(t *testing.T) {
 	want := "porthole: nothing listens on " + port + ", but it is not free. "
 	for _, closed := range []bool{false, true} {
 		var stderr bytes.Buffer
-		err := runWait(t.Context(), []string{port}, closed, 50*time.Millisecond, Options{Stdout: io.Discard, Stderr: &stderr})
+		err := runWait(t.Context(), []string{port}, waitOptions{Options: Options{Stdout: io.Discard, Stderr: &stderr}, Closed: closed, Timeout: 50 * time.Millisecond})
 		if (err == nil) != closed || !strings.HasPrefix(stderr.String(), want) || !strings.Contains(stderr.String(), fmt.Sprintf("(PID %d) has bound 127.0.0.1:%s", os.Getpid(), port)) {
 			t.Errorf("wait, closed %t: got %v and %q, want the reason", closed, err, stderr.String())
 		}
@@ -84,7 +84,7 @@ func TestPortThatNothingListensOnIsNotFree(t *testing.T) {
 			t.Errorf("stop: got %v", err)
 		}
 		stderr.Reset()
-		if err := runWait(t.Context(), []string{port}, true, 10*time.Second, Options{Stdout: &list, Stderr: &stderr}); err != nil || !strings.Contains(stderr.String(), want) {
+		if err := runWait(t.Context(), []string{port}, waitOptions{Options: Options{Stdout: &list, Stderr: &stderr}, Closed: true, Timeout: 10 * time.Second}); err != nil || !strings.Contains(stderr.String(), want) {
 			t.Errorf("wait --closed: stderr %q, %v", stderr.String(), err)
 		}
 	}

@@ -38,7 +38,9 @@ type (
 		Port uint16 `json:"port" jsonschema:"a TCP port"`
 	}
 	waitInput struct {
-		Target  string  `json:"target" jsonschema:"a port, ADDRESS:PORT or URL"`
+		Target  string  `json:"target" jsonschema:"a port, ADDRESS:PORT, URL, or the name of a service or project; several separated by commas"`
+		Any     bool    `json:"any,omitempty" jsonschema:"return when one of them is ready"`
+		HTTP    string  `json:"http,omitempty" jsonschema:"also wait until it answers a GET request for this path, such as /, with a status below 500"`
 		Closed  bool    `json:"closed,omitempty" jsonschema:"wait until nothing listens there"`
 		Timeout float64 `json:"timeout_seconds,omitempty" jsonschema:"at most so many seconds, 30 without it, 300 at most"`
 	}
@@ -82,7 +84,7 @@ func (s *mcpServer) addReadingTools() {
 		}))
 	mcp.AddTool(s.Server, tool("why_not_free", "Tell whether a server can bind a TCP port at every address now, and if not, why not and who keeps it."),
 		handler(s.whyNotFree))
-	mcp.AddTool(s.Server, tool("wait_for_port", "Wait until something listens on a port, or until nothing does."), handler(s.waitForPort))
+	mcp.AddTool(s.Server, tool("wait_for_port", "Wait until servers listen on ports, and on request answer HTTP, or until nothing listens."), handler(s.waitForPort))
 	mcp.AddTool(s.Server, tool("free_port", "Return TCP ports that a server can bind now, from a given one on, and why not the given one."),
 		handler(func(ctx context.Context, in freeInput) (json.RawMessage, error) {
 			var args []string
@@ -208,15 +210,27 @@ func (s *mcpServer) waitForPort(ctx context.Context, in waitInput) (map[string]a
 	if in.Closed {
 		state = "closed"
 	}
-	var notes bytes.Buffer
-	if err := runWait(ctx, []string{in.Target}, in.Closed, timeout, Options{Stdout: &bytes.Buffer{}, Stderr: &notes}); err != nil {
+	var ready, notes bytes.Buffer
+	o := waitOptions{Options: Options{Stdout: &ready, Stderr: &notes}, Closed: in.Closed, Any: in.Any, HTTP: in.HTTP, Timeout: timeout}
+	if err := runWait(ctx, splitTargets(in.Target), o); err != nil {
 		return nil, errors.Join(err, noteError(notes.String()))
 	}
 	answer := map[string]any{"state": state, "waited_seconds": time.Since(start).Seconds()}
+	if in.Any {
+		answer["ready"] = strings.TrimSpace(ready.String())
+	}
 	if notes.Len() > 0 {
 		answer["note"] = noteText(&notes)
 	}
 	return answer, nil
+}
+
+// splitTargets splits a list of targets at its commas.
+func splitTargets(list string) (targets []string) {
+	for t := range strings.SplitSeq(list, ",") {
+		targets = append(targets, strings.TrimSpace(t))
+	}
+	return targets
 }
 
 // noteError returns what a command printed on stderr as an error, nil for nothing.
