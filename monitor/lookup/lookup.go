@@ -37,8 +37,9 @@ type Table[K comparable, V any] struct {
 
 	mu       sync.Mutex
 	entries  map[K]*entry[V]
-	queue    []K
-	picking  bool           // a goroutine is choosing what to run
+	queue    []K            // whose groups are not known yet
+	waiting  map[string][]K // by group
+	picking  bool           // a goroutine is finding out groups
 	running  map[string]int // by group
 	total    int            // of running
 	watchers map[int]func()
@@ -59,7 +60,7 @@ type entry[V any] struct {
 // nil, and is not called by the goroutine that calls Get. A value is looked up again
 // when Get is called after fresh(value); 0 means never.
 func New[K comparable, V any](find func(K) V, group func(K) string, fresh func(V) time.Duration) *Table[K, V] {
-	return &Table[K, V]{find: find, group: group, fresh: fresh, entries: make(map[K]*entry[V]), running: make(map[string]int), watchers: make(map[int]func())}
+	return &Table[K, V]{find: find, group: group, fresh: fresh, entries: make(map[K]*entry[V]), waiting: make(map[string][]K), running: make(map[string]int), watchers: make(map[int]func())}
 }
 
 // OnAnswer makes the table call f, on any goroutine, whenever the answer for a key has
@@ -151,18 +152,19 @@ func (t *Table[K, V]) makeRoom() {
 // pick starts a goroutine that starts the look-ups in the queue. The caller holds the
 // lock.
 func (t *Table[K, V]) pick() {
-	if t.picking || len(t.queue) == 0 || t.total >= maxRunning {
+	if t.picking || len(t.queue) == 0 {
 		return
 	}
 	t.picking = true
-	go t.startQueued() // ends when the queue has been read once
+	go t.startQueued() // ends when the queue is empty
 }
 
+// startQueued finds out the group of each key in the queue, once, and starts its look-up
+// or lets it wait for others of the group.
 func (t *Table[K, V]) startQueued() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var waiting []K // their groups are busy
-	for len(t.queue) > 0 && t.total < maxRunning {
+	for len(t.queue) > 0 {
 		key := t.queue[0]
 		t.queue = t.queue[1:]
 		group := ""
@@ -171,33 +173,50 @@ func (t *Table[K, V]) startQueued() {
 			group = t.group(key)
 			t.mu.Lock()
 		}
-		if t.running[group] >= maxRunningPerGroup {
-			waiting = append(waiting, key)
-			continue
-		}
-		t.running[group]++
-		t.total++
-		go t.run(key, group) // ends with the look-up
+		t.waiting[group] = append(t.waiting[group], key)
+		t.start(group)
 	}
-	t.queue = append(waiting, t.queue...)
 	t.picking = false
 }
 
-func (t *Table[K, V]) run(key K, group string) {
-	value := t.find(key)
-	t.mu.Lock()
-	if e := t.entries[key]; e != nil {
-		t.store(e, value)
-		e.busy = false
-		e.late.Stop()
+// start starts a goroutine for the waiting look-ups of a group, unless enough run. The
+// caller holds the lock.
+func (t *Table[K, V]) start(group string) {
+	if len(t.waiting[group]) == 0 || t.running[group] >= maxRunningPerGroup || t.total >= maxRunning {
+		return
 	}
+	t.running[group]++
+	t.total++
+	go t.run(group) // ends when no look-up of the group waits
+}
+
+// run looks up waiting keys of a group until there are none.
+func (t *Table[K, V]) run(group string) {
+	t.mu.Lock()
+	for len(t.waiting[group]) > 0 {
+		key := t.waiting[group][0]
+		t.waiting[group] = t.waiting[group][1:]
+		t.mu.Unlock()
+		value := t.find(key)
+		t.mu.Lock()
+		if e := t.entries[key]; e != nil {
+			t.store(e, value)
+			e.busy = false
+			e.late.Stop()
+		}
+		t.mu.Unlock()
+		t.notify()
+		t.mu.Lock()
+	}
+	delete(t.waiting, group)
 	if t.running[group]--; t.running[group] == 0 {
 		delete(t.running, group)
 	}
 	t.total--
-	t.pick()
+	for other := range t.waiting { // that wait for the limit of all
+		t.start(other)
+	}
 	t.mu.Unlock()
-	t.notify()
 }
 
 func (t *Table[K, V]) notify() {

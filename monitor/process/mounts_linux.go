@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"sync"
+	"time"
 )
 
 // sharesMounts reports whether pid is in the mount namespace of this process, so that
@@ -21,22 +23,44 @@ func sharesMounts(pid int) bool {
 // MountOf returns the mount point that path is below, without asking the disk; "" if
 // that cannot be found out.
 func MountOf(path string) string {
-	mounts, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return ""
-	}
 	best := ""
-	for line := range bytes.Lines(mounts) {
-		fields := bytes.Fields(line) // proc_pid_mountinfo(5): the fifth is the mount point
-		if len(fields) < 5 {
-			continue
-		}
-		point := unescape(string(fields[4]))
+	for _, point := range mountPoints() {
 		if len(point) >= len(best) && (point == "/" || path == point || strings.HasPrefix(path, point+"/")) {
 			best = point
 		}
 	}
 	return best
+}
+
+// mountsFor is how long the mount points are used before they are read again. A system has
+// dozens of them, and hundreds of folders are looked up at once.
+const mountsFor = time.Second
+
+// mounts are the mount points that were read last.
+var mounts struct {
+	sync.Mutex
+	points []string
+	at     time.Time
+}
+
+// mountPoints returns the mount points of this process; none if they cannot be read.
+func mountPoints() []string {
+	mounts.Lock()
+	defer mounts.Unlock()
+	if mounts.points != nil && time.Since(mounts.at) < mountsFor {
+		return mounts.points
+	}
+	text, err := os.ReadFile("/proc/self/mountinfo")
+	mounts.points, mounts.at = nil, time.Now()
+	if err != nil {
+		return nil
+	}
+	for line := range bytes.Lines(text) {
+		if fields := bytes.Fields(line); len(fields) >= 5 { // proc_pid_mountinfo(5): the fifth is the mount point
+			mounts.points = append(mounts.points, unescape(string(fields[4])))
+		}
+	}
+	return mounts.points
 }
 
 // unescape undoes how the kernel writes blanks and backslashes in mountinfo.
