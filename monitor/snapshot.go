@@ -77,6 +77,13 @@ type Owner struct {
 	Project string `json:"project,omitempty"`
 	// Branch is the git branch checked out in Folder.
 	Branch string `json:"branch,omitempty"`
+	// Repository is the main folder of the git repository that Folder belongs to, or the
+	// folder of a bare repository. Worktree is the folder of the checkout: Repository, or
+	// that of a linked worktree. They are "" without a repository.
+	Repository string `json:"repository,omitempty"`
+	Worktree   string `json:"worktree,omitempty"`
+	// ProjectFolder is the folder of Project.
+	ProjectFolder string `json:"project_folder,omitempty"`
 	// Framework is the framework that Folder's files show, if the command line does
 	// not: Rails. "" if it is not known.
 	Framework string `json:"framework,omitempty"`
@@ -127,7 +134,10 @@ type Listener struct {
 	ServiceBy    ServiceBy    `json:"service_by,omitempty"` // how certain Service is; "" if Service is ""
 	Framework    string       `json:"framework,omitempty"`  // development framework or application server: Vite, Django; "" if none
 	Project      string       `json:"project,omitempty"`
-	Since        time.Time    `json:"since,omitzero"` // when it was seen to open; zero if it was open before
+	Since        time.Time    `json:"since,omitzero"`   // when it was seen to open; zero if it was open before
+	Label        string       `json:"label,omitempty"`  // the user's name for it, clean
+	Note         string       `json:"note,omitempty"`   // the user's note about it, clean
+	Hidden       bool         `json:"hidden,omitempty"` // a rule of the user hides it
 }
 
 // CgroupInfo describes an owner that is not visible, as far as the control

@@ -188,7 +188,7 @@ func newFreeSearch(ctx context.Context, wanted monitor.Ports, o freeOptions) (*f
 	}
 	f.Ports = wanted.Without(f.ephemeral)
 	if folder, err := os.Getwd(); err == nil { // without a folder it is nobody's project
-		f.project = process.Project(folder)
+		f.project = process.Locate(folder).Project
 	}
 	f.LeaveOut = func(port uint16) bool {
 		watched, _ := f.watchedByAnother(ctx, port)

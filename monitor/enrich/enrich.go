@@ -44,7 +44,10 @@ type folder struct {
 }
 
 // facts are what the files in a folder say.
-type facts struct{ project, branch, framework string }
+type facts struct {
+	process.Place
+	framework string
+}
 
 // paths are the paths of a process: as /proc shows them, or as they were checked.
 type paths struct {
@@ -91,7 +94,7 @@ func (e *Enricher) Socket(s *monitor.Socket) monitor.Progress {
 }
 
 // Owner implements monitor.Enricher. It adds the name of the user, the project, the
-// branch and the framework, the server of an SSH control master, the coding agent that
+// checkout and the framework, the server of an SSH control master, the coding agent that
 // started it, and checks the paths.
 func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 	progress := addUser(o)
@@ -117,7 +120,9 @@ func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 		return progress
 	}
 	a := e.folders.Get(folder{o.Folder, process.HidesFramework(o.Command)})
-	o.Project, o.Branch, o.Framework = a.Value.project, a.Value.branch, a.Value.framework
+	at := a.Value
+	o.Project, o.ProjectFolder, o.Framework = at.Project, at.ProjectFolder, at.framework
+	o.Branch, o.Repository, o.Worktree = at.Branch, at.Repository, at.Worktree
 	return max(progress, note(&o.ProjectUnknown, a.Known, a.Busy, a.Late, monitor.UnknownDisk))
 }
 
@@ -147,7 +152,7 @@ func note(reason *string, known, busy, late bool, why string) monitor.Progress {
 }
 
 func readFolder(f folder) facts {
-	found := facts{project: process.Project(f.path), branch: process.Branch(f.path)}
+	found := facts{Place: process.Locate(f.path)}
 	if f.hasFramework {
 		found.framework = process.Framework(f.path)
 	}

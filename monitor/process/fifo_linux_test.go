@@ -15,7 +15,7 @@ func TestFIFOInsteadOfManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan string, 1)
-	go func() { got <- Project(filepath.Join(top, "sub")) }()
+	go func() { got <- Locate(filepath.Join(top, "sub")).Project }()
 	select {
 	case name := <-got:
 		if name != "" {
@@ -52,7 +52,7 @@ func TestFIFOInsteadOfGit(t *testing.T) {
 		}
 	}
 	got := make(chan string, 1)
-	go func() { got <- Branch(filepath.Join(top, "a")) + Branch(filepath.Join(top, "b")) }()
+	go func() { got <- Locate(filepath.Join(top, "a")).Branch + Locate(filepath.Join(top, "b")).Branch }()
 	select {
 	case name := <-got:
 		if name != "" {

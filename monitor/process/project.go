@@ -11,14 +11,19 @@ import (
 	"slices"
 	"strings"
 	"syscall"
+
+	"porthole/monitor"
 )
 
 // maxManifest limits how much of a manifest is read: it may be a gigabyte long, and
 // only the name is needed.
 const maxManifest = 64 << 10
 
+// maxLevels limits how many parent folders are examined.
+const maxLevels = 64
+
 // manifests are the files that make a folder a project, in the order in which they
-// are tried. name extracts the declared name; it is nil if the file has none.
+// are tried, before .git. name extracts the declared name; it is nil if the file has none.
 var manifests = []struct {
 	file string
 	name func([]byte) string
@@ -30,7 +35,6 @@ var manifests = []struct {
 	{"composer.json", packageName},
 	{"pom.xml", artifactID},
 	{"Gemfile", nil},
-	{".git", nil},
 }
 
 var (
@@ -39,25 +43,54 @@ var (
 	tomlEntry = regexp.MustCompile(`^\s*name\s*=\s*["']([^"'\n]+)["']`)
 )
 
-// Project returns the name of the project that folder belongs to. The project is
+// Place is where a folder belongs. Unknown parts are "".
+type Place struct {
+	Project       string // name of the project
+	ProjectFolder string
+	Checkout
+}
+
+// Locate returns the project and the git checkout that folder belongs to. The project is
 // the nearest folder with a manifest, named as the manifest declares or else as the
-// folder. The result is "" if there is none; the home folder and / are not
-// projects.
-func Project(folder string) string {
+// folder; or the checkout, named as its repository. The home folder, / and what is above
+// them are neither. Only regular files are read, and their links are not followed,
+// because any user may own the folder. Locate costs a few lstat calls per folder and
+// three short reads. It is safe for concurrent use.
+func Locate(folder string) (p Place) {
 	home, _ := os.UserHomeDir() // without a home folder there is nothing to exclude
-	for dir := folder; filepath.IsAbs(dir) && dir != home && dir != filepath.Dir(dir); dir = filepath.Dir(dir) {
-		for _, m := range manifests {
-			info, err := os.Lstat(filepath.Join(dir, m.file))
-			if err != nil || (m.name != nil && !info.Mode().IsRegular()) {
-				continue
+	dir := folder
+	for level := 0; level < maxLevels && filepath.IsAbs(dir) && dir != home && dir != filepath.Dir(dir); level++ {
+		if p.Project == "" {
+			if p.Project = projectIn(dir); p.Project != "" {
+				p.ProjectFolder = dir
 			}
-			if m.name != nil {
-				if name := m.name(readStart(filepath.Join(dir, m.file))); name != "" {
-					return name
-				}
-			}
-			return filepath.Base(dir)
 		}
+		if checkout, ok := checkoutIn(dir); ok {
+			p.Checkout = checkout
+			if p.Project == "" {
+				p.Project, p.ProjectFolder = monitor.RepositoryName(checkout.Repository), dir
+			}
+			break
+		}
+		dir = filepath.Dir(dir)
+	}
+	return p
+}
+
+// projectIn returns the name of the project whose manifest is in dir; "" if there is
+// none.
+func projectIn(dir string) string {
+	for _, m := range manifests {
+		info, err := os.Lstat(filepath.Join(dir, m.file))
+		if err != nil || (m.name != nil && !info.Mode().IsRegular()) {
+			continue
+		}
+		if m.name != nil {
+			if name := m.name(readStart(filepath.Join(dir, m.file))); name != "" {
+				return name
+			}
+		}
+		return filepath.Base(dir)
 	}
 	return ""
 }

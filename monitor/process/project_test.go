@@ -67,7 +67,7 @@ func TestProject(t *testing.T) {
 		{"nothing", map[string]string{"sub/": ""}, "sub", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Project(filepath.Join(folders(t, test.files), test.in)); got != test.want {
+			if got := Locate(filepath.Join(folders(t, test.files), test.in)).Project; got != test.want {
 				t.Errorf("Project = %q, want %q", got, test.want)
 			}
 		})
@@ -76,7 +76,7 @@ func TestProject(t *testing.T) {
 
 func TestProjectWithoutFolder(t *testing.T) {
 	for _, folder := range []string{"", "/", "relative/path", "."} {
-		if got := Project(folder); got != "" {
+		if got := Locate(folder).Project; got != "" {
 			t.Errorf("Project(%q) = %q, want none", folder, got)
 		}
 	}
@@ -87,7 +87,7 @@ func TestHomeIsNotAProject(t *testing.T) {
 	t.Setenv("HOME", home)
 	t.Setenv("USERPROFILE", home)
 	for folder, want := range map[string]string{"": "", "notes": "", "shop": "shop"} {
-		if got := Project(filepath.Join(home, folder)); got != want {
+		if got := Locate(filepath.Join(home, folder)).Project; got != want {
 			t.Errorf("Project(~/%s) = %q, want %q", folder, got, want)
 		}
 	}
@@ -98,7 +98,7 @@ func TestProjectDoesNotFollowLinks(t *testing.T) {
 	if err := os.Symlink(filepath.Join(top, "elsewhere"), filepath.Join(top, "sub", "go.mod")); err != nil {
 		t.Skipf("no symbolic links on this system: %v", err)
 	}
-	if got := Project(filepath.Join(top, "sub")); got != "" {
+	if got := Locate(filepath.Join(top, "sub")).Project; got != "" {
 		t.Errorf("Project = %q, want none: the manifest is a link", got)
 	}
 }

@@ -28,13 +28,13 @@ func TestBranch(t *testing.T) {
 		{"HEAD is a folder", map[string]string{".git/HEAD/": ""}, "", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := Branch(filepath.Join(folders(t, test.files), test.in)); got != test.want {
+			if got := Locate(filepath.Join(folders(t, test.files), test.in)).Branch; got != test.want {
 				t.Errorf("Branch = %q, want %q", got, test.want)
 			}
 		})
 	}
 	for _, folder := range []string{"", "/", "relative", "."} {
-		if got := Branch(folder); got != "" {
+		if got := Locate(folder).Branch; got != "" {
 			t.Errorf("Branch(%q) = %q, want none", folder, got)
 		}
 	}
@@ -48,7 +48,7 @@ func TestBranchDoesNotFollowLinks(t *testing.T) {
 		}
 	}
 	for _, folder := range []string{"b", "c"} {
-		if got := Branch(filepath.Join(top, folder)); got != "" {
+		if got := Locate(filepath.Join(top, folder)).Branch; got != "" {
 			t.Errorf("Branch(%s) = %q, want none: it is a link", folder, got)
 		}
 	}
