@@ -35,6 +35,14 @@ const (
 	textTrayIcon = "tray_icon must be outlined, light or dark"
 	textLanguage = "language must be system or a language code such as en"
 
+	textList       = "{{.Key}} must be a list of entries such as \"{{.Example}}\""
+	textEntry      = "an entry of {{.Key}} must have keys, such as \"{{.Example}}\""
+	textMisspelt   = "unknown key \"{{.Key}}\": did you mean {{.Near}}?"
+	textText       = "{{.Key}} must be text"
+	textName       = "{{.Key}} must be a name"
+	textLabelPorts = "a label needs ports, such as \"ports: 5432\", or a match, such as \"match: vite shop\""
+	textLabelName  = "a label needs a name, such as \"name: main database\""
+
 	textWatches       = "watches must be a list of entries such as \"- ports: 62893\""
 	textWatch         = "a watch must have keys, such as \"- ports: 62893\""
 	textPorts         = "ports must be text such as 62893 or \"3000-3999, 8080\""
@@ -55,6 +63,7 @@ func Texts() []string {
 	return []string{textCannotRead, textCannotWrite, textCannotCreate, textCannotCreateFolder, textNewer, textNotASetting, textNotEditable,
 		textSyntax, textBracket, textSecondDocument, textNotMapping, textUnknownKey, textMisspeltKey,
 		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textLanguage,
+		textList, textEntry, textMisspelt, textText, textName, textLabelPorts, textLabelName,
 		textWatches, textWatch, textPorts, textMatch, textNoPorts, textMisspeltPorts, textNotifyOn, textNoEvents,
 		textUrgency, textSound, textRunWord, textRun, textPost}
 }

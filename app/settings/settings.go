@@ -20,6 +20,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"porthole/app/paths"
+	"porthole/monitor/label"
 	"porthole/monitor/watch"
 )
 
@@ -27,6 +28,7 @@ import (
 // contain.
 type Settings struct {
 	Watches         watch.Rules
+	Labels          label.Rules   // labels and hiding rules
 	PollingInterval time.Duration // 0: Porthole chooses
 	UDP             bool          // include UDP sockets
 	Sound           bool          // notifications play a sound
@@ -86,8 +88,11 @@ type File struct {
 	path string
 
 	mu      sync.Mutex
-	removed []removedEntry // the oldest first
-	undo    []change       // the oldest first
+	removed []removedEntry[watch.Rule] // the oldest first
+	undo    []change                   // the oldest first
+
+	removedLabels []removedEntry[label.Label]
+	removedHidden []removedEntry[label.Hidden]
 }
 
 // change is a change of the watches by this process.
@@ -148,7 +153,7 @@ func (f *File) ChangeWatches(update func(watch.Rules) watch.Rules) (Settings, er
 		f.undo = f.undo[:n]
 		return s, nil
 	}
-	text, err := f.edit(doc, "watches", func(e *editor) error { return f.setWatches(e, doc.root, s.Watches) },
+	text, err := f.edit(doc, "watches", func(e *editor) error { return f.watchList().set(e, doc.root, s.Watches) },
 		func(_ *yaml.Node, got Settings) bool {
 			return slices.EqualFunc(got.Watches, s.Watches, sameWhenWritten)
 		})
@@ -258,6 +263,9 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 			return s, err
 		}
 		s.Watches = rules
+	}
+	if err := f.parseLabels(root, &s.Labels); err != nil {
+		return s, err
 	}
 	for _, duration := range []struct {
 		key, example string

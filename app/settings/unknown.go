@@ -13,18 +13,25 @@ import (
 // This file handles keys and values that this Porthole does not know: typing
 // mistakes, and settings of a newer Porthole.
 
-// rootKeys and watchKeys are all known keys.
+// The keys of the file and of the entries of its lists.
 var (
-	rootKeys  = append([]string{"version", "watches"}, scalarKeys...)
-	watchKeys = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
+	rootKeys   = append([]string{"version", "watches", "labels", "hidden"}, scalarKeys...)
+	labelKeys  = []string{"ports", "match", "name", "note"}
+	hiddenKeys = []string{"ports", "match", "program", "unit", "exposed"}
+	watchKeys  = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
 )
 
 // unknownKeys returns one warning for each unknown key.
 func (f *File) unknownKeys(root *yaml.Node) []Problem {
 	found := f.unknownKeysIn(root, rootKeys)
-	if list := valueOf(root, "watches"); list != nil {
-		for _, entry := range list.Content {
-			found = append(found, f.unknownKeysIn(entry, watchKeys)...)
+	for _, list := range []struct {
+		key   string
+		known []string
+	}{{"watches", watchKeys}, {"labels", labelKeys}, {"hidden", hiddenKeys}} {
+		if node := valueOf(root, list.key); node != nil {
+			for _, entry := range node.Content {
+				found = append(found, f.unknownKeysIn(entry, list.known)...)
+			}
 		}
 	}
 	return found
@@ -92,6 +99,17 @@ func (f *File) noPorts(entry *yaml.Node) Problem {
 		}
 	}
 	return f.problemAt(entry, textNoPorts)
+}
+
+// misspeltOr returns the problem of an entry with a misspelt key, or otherwise the one with text.
+func (f *File) misspeltOr(entry *yaml.Node, known []string, text string, pairs ...any) Problem {
+	for i := 0; i+1 < len(entry.Content); i += 2 {
+		key := entry.Content[i].Value
+		if near := closestWord(key, known); near != "" && near != key {
+			return f.problemAt(entry.Content[i], textMisspelt, "Key", monitor.Clean(key, 40), "Near", near)
+		}
+	}
+	return f.problemAt(entry, text, pairs...)
 }
 
 // closestWord returns the word with the smallest edit distance from written, "" if

@@ -33,6 +33,11 @@ type eventName struct {
 // eventNames are all names, in the order in which they are written.
 var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}, {"connect", watch.OnConnect}}
 
+// watchList describes the list of watches.
+func (f *File) watchList() list[watch.Rule] {
+	return list[watch.Rule]{"watches", f.parseWatch, ruleKeys, watch.Rule.Equal, watch.Rule.Resembles, &f.removed}
+}
+
 func (f *File) parseWatches(node *yaml.Node) (watch.Rules, error) {
 	rules := watch.Rules{}
 	if node.Kind == yaml.ScalarNode && node.Tag == "!!null" {
@@ -122,6 +127,26 @@ func (f *File) parseReaction(item *yaml.Node, rule *watch.Rule) error {
 		rule.Post = node.Value
 	}
 	return nil
+}
+
+// ruleKeys returns the keys and values of rule; nil stands for a default, which
+// is not written.
+func ruleKeys(rule watch.Rule) []keyValue {
+	off := ""
+	if rule.Off {
+		off = "true"
+	}
+	return []keyValue{
+		{"ports", typedScalar(rule.PortsText())},
+		{"name", typedScalar(rule.Name)},
+		{"match", typedScalar(rule.Match.String())},
+		{"notify_on", notifyOnList(rule.NotifyOn)},
+		{"off", typedScalar(off)},
+		{"urgency", typedScalar(string(rule.Urgency))},
+		{"sound", typedScalar(rule.Sound)},
+		{"run", stringList(rule.Run)},
+		{"post", typedScalar(rule.Post)},
+	}
 }
 
 // stringList returns words as a flow list, nil for none.

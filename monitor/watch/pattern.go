@@ -33,6 +33,23 @@ func ParsePattern(text string) (Pattern, error) {
 	return p, nil
 }
 
+// Exactly returns a pattern for owners that have each of these texts as their name,
+// program, folder or project; empty texts are left out. A text with spaces need only be a
+// part, word by word.
+func Exactly(texts ...string) (Pattern, error) {
+	var words []string
+	for _, text := range texts {
+		parts := strings.Fields(text)
+		for i, part := range parts {
+			if parts[i] = regexp.QuoteMeta(part); len(parts) == 1 {
+				parts[i] = "^" + parts[i] + "$"
+			}
+		}
+		words = append(words, parts...)
+	}
+	return ParsePattern(strings.Join(words, " "))
+}
+
 // wordError describes what is wrong with a single word: a monitor.Sentence, or the reason of
 // package regexp/syntax, which is in English.
 func wordError(word string) any {

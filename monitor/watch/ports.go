@@ -12,7 +12,7 @@ const udpSuffix = "/udp"
 
 // The errors of ParsePorts and ParsePattern.
 const (
-	textTwoProtocols = "a watch is about TCP or UDP ports: write /udp after each port, or make two watches"
+	textTwoProtocols = "these are TCP and UDP ports: write /udp after each port, or make two entries"
 	textWord         = "\"{{.Word}}\" at character {{.Number}}: {{.Why}}"
 	textParenthesis  = "unbalanced closing parenthesis"
 )

@@ -81,6 +81,15 @@ func (rule Rule) Matches(l *monitor.Listener) bool {
 		(rule.FollowsService() || rule.Ports.Contains(l.Port)) && !rule.Except.Contains(l.Port) && rule.Match.Matches(l)
 }
 
+// IsAbout is Matches for labels and hiding rules: also listeners that loopback does not
+// reach, and of a rule without ports both protocols.
+func (rule Rule) IsAbout(l *monitor.Listener) bool {
+	if !rule.FollowsService() && (!rule.hasProtocol(l.Protocol) || !rule.Ports.Contains(l.Port)) {
+		return false
+	}
+	return !rule.Except.Contains(l.Port) && rule.Match.Matches(l)
+}
+
 // CoversTCP reports whether the TCP port is one of the rule's, whoever owns it.
 func (rule Rule) CoversTCP(port uint16) bool {
 	return rule.hasProtocol(monitor.TCP) && rule.Ports.Contains(port) && !rule.Except.Contains(port)

@@ -5,39 +5,47 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v4"
-
-	"porthole/monitor/watch"
 )
 
-// This file edits the list of watches in the text of a settings file.
+// This file edits lists in the text of a settings file: those of watches, labels and
+// hiding rules.
+
+// list describes a key whose value is a list of rules of type T.
+type list[T any] struct {
+	key       string
+	parse     func(entry *yaml.Node) (T, error)
+	keys      func(T) []keyValue        // in the order in which they are written; nil stands for a default, which is not written
+	equal     func(a, b T) bool         // they are written identically
+	resembles func(changed, was T) bool // changed may be an edited version of was
+	removed   *[]removedEntry[T]        // the oldest first
+}
 
 // newEntry marks an entry of a changed list that the file does not have yet.
 const newEntry = -1
 
-// setWatches replaces the list of watches in the text with rules. Entries of
-// unchanged rules stay as they are written, at another place if the order
-// changed. In the entry of a changed rule, only the changed values are replaced.
-// New rules get new entries.
-func (f *File) setWatches(e *editor, root *yaml.Node, rules watch.Rules) error {
-	name, list := pairOf(root, "watches")
+// set replaces the list in the text with rules. Entries of unchanged rules stay as they
+// are written, at another place if the order changed. In the entry of a changed rule,
+// only the changed values are replaced. New rules get new entries.
+func (c list[T]) set(e *editor, root *yaml.Node, rules []T) error {
+	name, list := pairOf(root, c.key)
 	inFlow := root.Style&yaml.FlowStyle != 0
 	switch {
 	case list == nil && inFlow:
-		return e.setRootKeys(root, []keyValue{{"watches", flowList(rules)}})
+		return e.setRootKeys(root, []keyValue{{c.key, c.flowList(rules)}})
 	case list == nil && len(rules) == 0:
-		e.replace(e.end, e.end, e.rootIndent(root)+"watches: []"+e.newline)
+		e.replace(e.end, e.end, e.rootIndent(root)+c.key+": []"+e.newline)
 		return nil
 	case list == nil:
 		indent := e.rootIndent(root)
-		text, err := e.blockEntries(rules, indent+"  ", " ")
-		e.replace(e.end, e.end, indent+"watches:"+e.newline+text)
+		text, err := c.blockEntries(e, rules, indent+"  ", " ")
+		e.replace(e.end, e.end, indent+c.key+":"+e.newline+text)
 		return err
 	case list.Kind == yaml.SequenceNode && list.Style&yaml.FlowStyle != 0 && (inFlow || len(list.Content) > 0):
-		return f.setFlowList(e, list, rules)
+		return c.setFlowList(e, list, rules)
 	case list.Kind == yaml.SequenceNode && list.Style&yaml.FlowStyle == 0:
-		return f.setBlockList(e, root, name, list, rules)
+		return c.setBlockList(e, root, name, list, rules)
 	case inFlow: // no value
-		return e.setRootKeys(root, []keyValue{{"watches", flowList(rules)}})
+		return e.setRootKeys(root, []keyValue{{c.key, c.flowList(rules)}})
 	}
 	// Nothing is listed: "watches: []" or "watches:".
 	if len(rules) == 0 {
@@ -54,7 +62,7 @@ func (f *File) setWatches(e *editor, root *yaml.Node, rules watch.Rules) error {
 		return errNotEditable
 	}
 	colon := e.trimmedEnd(start, s.start) // the offset after it
-	text, err := e.blockEntries(rules, e.rootIndent(root)+"  ", " ")
+	text, err := c.blockEntries(e, rules, e.rootIndent(root)+"  ", " ")
 	e.replace(colon, s.end, "")
 	e.replace(e.nextLine(last), e.nextLine(last), text)
 	return err
@@ -76,32 +84,12 @@ func (e *editor) pairLimit(root, name *yaml.Node) int {
 	return e.end
 }
 
-// ruleKeys returns the keys and values of rule; nil stands for a default, which
-// is not written.
-func ruleKeys(rule watch.Rule) []keyValue {
-	off := ""
-	if rule.Off {
-		off = "true"
-	}
-	return []keyValue{
-		{"ports", typedScalar(rule.PortsText())},
-		{"name", typedScalar(rule.Name)},
-		{"match", typedScalar(rule.Match.String())},
-		{"notify_on", notifyOnList(rule.NotifyOn)},
-		{"off", typedScalar(off)},
-		{"urgency", typedScalar(string(rule.Urgency))},
-		{"sound", typedScalar(rule.Sound)},
-		{"run", stringList(rule.Run)},
-		{"post", typedScalar(rule.Post)},
-	}
-}
-
 // flowList returns rules as a flow list.
-func flowList(rules watch.Rules) *yaml.Node {
+func (c list[T]) flowList(rules []T) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
 	for _, rule := range rules {
 		entry := &yaml.Node{Kind: yaml.MappingNode, Tag: "!!map", Style: yaml.FlowStyle}
-		for _, v := range ruleKeys(rule) {
+		for _, v := range c.keys(rule) {
 			if v.value != nil {
 				entry.Content = append(entry.Content, scalarNode(v.key), v.value)
 			}
@@ -112,9 +100,9 @@ func flowList(rules watch.Rules) *yaml.Node {
 }
 
 // flowEntry returns rule as "{ports: 80}".
-func flowEntry(rule watch.Rule) (string, error) {
+func (c list[T]) flowEntry(rule T) (string, error) {
 	var pairs []string
-	for _, v := range ruleKeys(rule) {
+	for _, v := range c.keys(rule) {
 		if v.value == nil {
 			continue
 		}
@@ -129,11 +117,11 @@ func flowEntry(rule watch.Rule) (string, error) {
 
 // blockEntries returns rules as entries. space is the space between a dash and
 // its first key.
-func (e *editor) blockEntries(rules watch.Rules, indent, space string) (string, error) {
+func (c list[T]) blockEntries(e *editor, rules []T, indent, space string) (string, error) {
 	var b strings.Builder
 	for _, rule := range rules {
 		before := indent + "-" + space
-		for _, v := range ruleKeys(rule) {
+		for _, v := range c.keys(rule) {
 			if v.value == nil {
 				continue
 			}
@@ -150,15 +138,15 @@ func (e *editor) blockEntries(rules watch.Rules, indent, space string) (string, 
 
 // pairEntries returns the index of the entry of each rule, or newEntry. unused are
 // the entries that no rule has.
-func (f *File) pairEntries(list *yaml.Node, rules watch.Rules) (entryOf []int, unused []bool) {
+func (c list[T]) pairEntries(list *yaml.Node, rules []T) (entryOf []int, unused []bool) {
 	unused = make([]bool, len(list.Content))
-	have := make(watch.Rules, len(list.Content))
+	have := make([]T, len(list.Content))
 	for k, entry := range list.Content {
-		rule, err := f.parseWatch(entry)
+		rule, err := c.parse(entry)
 		have[k], unused[k] = rule, err == nil
 	}
 	entryOf = make([]int, len(rules))
-	take := func(is func(have, rule watch.Rule) bool) {
+	take := func(is func(have, rule T) bool) {
 		for i, rule := range rules {
 			if entryOf[i] != newEntry {
 				continue
@@ -174,28 +162,28 @@ func (f *File) pairEntries(list *yaml.Node, rules watch.Rules) (entryOf []int, u
 	for i := range entryOf {
 		entryOf[i] = newEntry
 	}
-	take(watch.Rule.Equal)                                                 // equal rules have an entry each
-	take(func(have, rule watch.Rule) bool { return rule.Resembles(have) }) // a changed rule
+	take(c.equal)                                                    // equal rules have an entry each
+	take(func(have, rule T) bool { return c.resembles(rule, have) }) // a changed rule
 	return entryOf, unused
 }
 
 // setFlowList replaces a list such as "[{ports: 80}, {ports: 90}]".
-func (f *File) setFlowList(e *editor, list *yaml.Node, rules watch.Rules) error {
+func (c list[T]) setFlowList(e *editor, list *yaml.Node, rules []T) error {
 	l, err := e.scanFlow(e.offset(list))
 	if err != nil || len(l.items) != len(list.Content) {
 		return errNotEditable
 	}
-	entryOf, _ := f.pairEntries(list, rules)
+	entryOf, _ := c.pairEntries(list, rules)
 	var items []flowItem
 	for i, rule := range rules {
 		k, text := entryOf[i], ""
 		if k == newEntry {
-			if text, err = flowEntry(rule); err != nil {
+			if text, err = c.flowEntry(rule); err != nil {
 				return err
 			}
 		} else {
 			s := l.items[k]
-			entry, changed, err := e.setFlowKeys(list.Content[k], f.changedKeys(list.Content[k], rule))
+			entry, changed, err := e.setFlowKeys(list.Content[k], c.changedKeys(list.Content[k], rule))
 			if err != nil || entry.start < s.start || entry.end > s.end {
 				return errNotEditable
 			}
@@ -208,17 +196,17 @@ func (f *File) setFlowList(e *editor, list *yaml.Node, rules watch.Rules) error 
 }
 
 // setBlockList replaces a list with one dash for each entry.
-func (f *File) setBlockList(e *editor, root, name, list *yaml.Node, rules watch.Rules) error {
+func (c list[T]) setBlockList(e *editor, root, name, list *yaml.Node, rules []T) error {
 	entries, err := e.entrySpans(root, name, list)
 	if err != nil {
 		return err
 	}
-	entryOf, unused := f.pairEntries(list, rules)
+	entryOf, unused := c.pairEntries(list, rules)
 	texts := make([]string, len(rules))
 	for i, rule := range rules {
 		if k, before := entryOf[i], len(e.edits); k == newEntry {
-			texts[i], err = f.newEntryText(e, list, rule)
-		} else if err = f.setEntry(e, list.Content[k], entries[k], rule); err == nil {
+			texts[i], err = c.newEntryText(e, list, rule)
+		} else if err = c.setEntry(e, list.Content[k], entries[k], rule); err == nil {
 			texts[i], err = e.result(entries[k], e.edits[before:])
 		}
 		if err != nil {
@@ -227,7 +215,7 @@ func (f *File) setBlockList(e *editor, root, name, list *yaml.Node, rules watch.
 	}
 	for k, s := range entries {
 		if unused[k] {
-			f.remember(list.Content[k], e.text[s.start:s.end])
+			c.remember(list.Content[k], e.text[s.start:s.end])
 		}
 	}
 	switch left := slices.DeleteFunc(slices.Clone(entryOf), func(k int) bool { return k == newEntry }); {
@@ -257,8 +245,8 @@ func (f *File) setBlockList(e *editor, root, name, list *yaml.Node, rules watch.
 }
 
 // setEntry changes the values of an entry that differ from those of rule.
-func (f *File) setEntry(e *editor, entry *yaml.Node, s span, rule watch.Rule) error {
-	values := f.changedKeys(entry, rule)
+func (c list[T]) setEntry(e *editor, entry *yaml.Node, s span, rule T) error {
+	values := c.changedKeys(entry, rule)
 	if entry.Style&yaml.FlowStyle != 0 {
 		m, text, err := e.setFlowKeys(entry, values)
 		e.replace(m.start, m.end, text)
@@ -270,14 +258,14 @@ func (f *File) setEntry(e *editor, entry *yaml.Node, s span, rule watch.Rule) er
 
 // changedKeys returns the keys of rule with another value than in entry, which may
 // write an equal value in another form.
-func (f *File) changedKeys(entry *yaml.Node, rule watch.Rule) []keyValue {
-	have, err := f.parseWatch(entry)
+func (c list[T]) changedKeys(entry *yaml.Node, rule T) []keyValue {
+	have, err := c.parse(entry)
 	if err != nil {
-		return ruleKeys(rule)
+		return c.keys(rule)
 	}
-	was := ruleKeys(have)
+	was := c.keys(have)
 	var changed []keyValue
-	for i, v := range ruleKeys(rule) {
+	for i, v := range c.keys(rule) {
 		if old := was[i].value; (old == nil) != (v.value == nil) || old != nil && !equalNodes(old, v.value) {
 			changed = append(changed, v)
 		}
@@ -305,22 +293,22 @@ func (e *editor) reorder(entries []span, texts []string) error {
 
 // newEntryText returns the text of an entry for rule in the style of list: the
 // text of an earlier entry that was removed, with its comments, or a new text.
-func (f *File) newEntryText(e *editor, list *yaml.Node, rule watch.Rule) (string, error) {
+func (c list[T]) newEntryText(e *editor, list *yaml.Node, rule T) (string, error) {
 	indent, space := strings.Repeat(" ", list.Column-1), " "
 	if first := list.Content[0]; first.Line == list.Line && first.Style&yaml.FlowStyle == 0 && first.Column > list.Column+1 {
 		space = strings.Repeat(" ", first.Column-list.Column-1)
 	}
-	for _, r := range slices.Backward(f.removed) {
-		if r.rule.Equal(rule) && r.column == list.Column && strings.HasSuffix(r.text, e.newline) {
+	for _, r := range slices.Backward(*c.removed) {
+		if c.equal(r.rule, rule) && r.column == list.Column && strings.HasSuffix(r.text, e.newline) {
 			return r.text, nil
 		}
 	}
-	return e.blockEntries(watch.Rules{rule}, indent, space)
+	return c.blockEntries(e, []T{rule}, indent, space)
 }
 
 // removedEntry is the text of an entry that was removed from a block list.
-type removedEntry struct {
-	rule   watch.Rule
+type removedEntry[T any] struct {
+	rule   T
 	column int // column of the dash
 	text   string
 }
@@ -328,8 +316,8 @@ type removedEntry struct {
 // maxRemoved is the number of removed entries that are kept for an Undo.
 const maxRemoved = 64
 
-func (f *File) remember(entry *yaml.Node, text string) {
-	rule, err := f.parseWatch(entry)
+func (c list[T]) remember(entry *yaml.Node, text string) {
+	rule, err := c.parse(entry)
 	if err != nil {
 		return
 	}
@@ -340,8 +328,8 @@ func (f *File) remember(entry *yaml.Node, text string) {
 			break
 		}
 	}
-	f.removed = append(f.removed, removedEntry{rule, dash, text})
-	f.removed = slices.Clone(f.removed[max(0, len(f.removed)-maxRemoved):])
+	kept := append(*c.removed, removedEntry[T]{rule, dash, text})
+	*c.removed = slices.Clone(kept[max(0, len(kept)-maxRemoved):])
 }
 
 // colonBehind returns the offset after the colon of a root key.
