@@ -6,6 +6,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
+	"porthole/monitor/label"
 	"porthole/monitor/watch"
 	"porthole/ui/history"
 	"porthole/ui/ports"
@@ -44,6 +45,7 @@ type History interface {
 type Status struct {
 	Health      monitor.Health
 	Rules       watch.Rules
+	Labels      label.Rules // labels and hiding rules
 	Paused      bool
 	PausedUntil time.Time          // zero: until resumed
 	Problems    []string           // one sentence each
@@ -61,7 +63,7 @@ type Status struct {
 // ports returns the part of s that the Ports page shows.
 func (s Status) ports() ports.Status {
 	return ports.Status{
-		Health: s.Health, Rules: s.Rules, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
+		Health: s.Health, Rules: s.Rules, Labels: s.Labels, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
 		Notifications: s.Settings.Notifications, NewExposed: s.Settings.NewExposed, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, NoTray: s.NoTray, System: s.System, RaisesWindows: s.RaisesWindows,
 	}
@@ -77,12 +79,12 @@ type State struct {
 	Sort     string  `json:"sort,omitempty"`
 	Down     bool    `json:"down,omitempty"`
 	Selected string  `json:"selected,omitempty"`
-	Quick    string  `json:"quick,omitempty"` // "", "watched", "exposed", "mine" or "warnings"
+	Quick    string  `json:"quick,omitempty"` // "", "watched", "exposed", "mine", "warnings", "development" or "hidden"
 
 	Columns table.Columns `json:"columns,omitzero"`
-	Grouped bool          `json:"grouped,omitempty"` // rows are grouped by process
-	Folded  []string      `json:"folded,omitempty"`  // groups that are folded
-	Closed  time.Time     `json:"closed,omitzero"`   // when the window was closed
+	Group   string        `json:"group,omitempty"`  // how rows are grouped: "", "process" or "project"
+	Folded  []string      `json:"folded,omitempty"` // groups that are folded
+	Closed  time.Time     `json:"closed,omitzero"`  // when the window was closed
 
 	Explained bool `json:"explained,omitempty"` // the details pane shows the explanation
 

@@ -50,8 +50,9 @@ func (w *Window) keys() []widgets.KeyGroup {
 		one(lang.L("Watch"), nil, ports.WatchKeys),
 		one(lang.L("Row menu"), nil, menu...),
 		one(lang.L("Copy row"), w.copyRow, widgets.CopyKeys).Also(),
+		one(lang.L("Label…"), w.label, ports.LabelKeys),
 		one(lang.L("Explain"), w.explain, ports.ExplainKeys),
-		one(lang.L("Group by process"), w.ports.ToggleGroup, ports.GroupKeys),
+		one(lang.L("Group by process, project"), w.ports.ToggleGroup, ports.GroupKeys),
 		one(lang.L("Fold, unfold a group"), nil, widgets.Chord{Key: fyne.KeyLeft}, widgets.Chord{Key: fyne.KeyRight}),
 		one(lang.L("Stop…"), w.stopSelected, ports.StopKeys),
 	}}
@@ -153,6 +154,12 @@ func (w *Window) undo() {
 func (w *Window) stopSelected() {
 	if w.tabs.Name() == PagePorts {
 		w.ports.StopSelected()
+	}
+}
+
+func (w *Window) label() {
+	if w.tabs.Name() == PagePorts {
+		w.ports.EditLabel()
 	}
 }
 

@@ -294,7 +294,7 @@ func (w *Window) State() State {
 	p, size := w.ports.State(), w.window.Canvas().Size()
 	return State{
 		Width: size.Width, Height: size.Height, Tab: w.tabs.Name(), Filter: p.Filter, Sort: p.Sort, Down: p.Down, Selected: p.Selected,
-		Quick: p.Quick, Columns: p.Columns, Grouped: p.Grouped, Folded: p.Folded, Closed: w.now(), Explained: p.Explained,
+		Quick: p.Quick, Columns: p.Columns, Group: p.Group, Folded: p.Folded, Closed: w.now(), Explained: p.Explained,
 	}
 }
 
@@ -307,7 +307,7 @@ func (w *Window) Restore(s State) {
 		s.Filter = "" // forgotten by now, it would hide most ports
 	}
 	w.ports.Restore(ports.State{
-		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Grouped: s.Grouped, Folded: s.Folded, Explained: s.Explained,
+		Filter: s.Filter, Quick: s.Quick, Sort: s.Sort, Down: s.Down, Selected: s.Selected, Columns: s.Columns, Group: s.Group, Folded: s.Folded, Explained: s.Explained,
 	})
 	w.tabs.Open(s.Tab)
 }

@@ -88,6 +88,7 @@ type Agent struct {
 	hooks         *hooks
 	tracker       *sockevents.Tracker
 	openings      *openings
+	labels        labels
 	inbox         chan func()
 	// vacantRequests has the ports that answerVacant is asked about; it holds the latest.
 	vacantRequests chan []uint16
@@ -158,13 +159,15 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	defer quit()
 	containers := container.New()
 	openings := &openings{}
+	var a *Agent
 	describe := func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
 		openings.describe(l)
+		a.labels.describe(l)
 	}
-	a := &Agent{
+	a = &Agent{
 		opts: opts, log: opts.Logger, ctx: ctx, quit: quit,
 		monitor:      monitor.New(table, owner.New(), monitor.Options{Enrich: enrich.New(), Describe: describe, Programs: programs, Logger: opts.Logger}),
 		settingsFile: settings.Open(settings.Path()), pausePath: pausePath(), uiState: uiStateFile{path: uiStatePath()},

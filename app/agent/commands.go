@@ -138,6 +138,8 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			a.sendTestNotification(c)
 		case ipc.Set:
 			a.changeSetting(c, m.Key, m.Value)
+		case ipc.ChangeLabels:
+			a.changeLabels(c, m.Added, m.Removed)
 		case ipc.ReloadSettings:
 			if a.checkAutostart() {
 				a.sendStatus()

@@ -42,6 +42,7 @@ func (a *Agent) applySettings(s settings.Settings) {
 	a.notifyAlerts(a.exposure.turn(s.NewExposed, time.Now(), a.update.Snapshot, a.log))
 	a.watcher.SetRules(a.rules, s.GracePeriod)
 	a.notifications.SetSound(s.Sound)
+	a.applyLabels()
 	a.pollUDP()
 	a.countConnections()
 	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)

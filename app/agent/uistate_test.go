@@ -52,7 +52,7 @@ func restoredState(t *testing.T, a *Agent) ui.State {
 func TestWindowStateSurvivesARestart(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "state", "window.json")
 	a, _ := agentWithUIState(t, path, false)
-	state := ui.State{Width: 900, Height: 700, Tab: ui.PageHistory, Sort: "process", Down: true, Quick: "exposed", Grouped: true, Explained: true,
+	state := ui.State{Width: 900, Height: 700, Tab: ui.PageHistory, Sort: "process", Down: true, Quick: "exposed", Group: "process", Explained: true,
 		Filter: "secret shop", Selected: "tcp-1"}
 	state.Columns.Hidden, state.Columns.Widths = []string{"user"}, map[string]float32{"project": 222}
 	closeWindow(t, a, state)

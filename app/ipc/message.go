@@ -15,6 +15,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/label"
 	"porthole/monitor/watch"
 )
 
@@ -56,6 +57,7 @@ const (
 	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
 	AcceptExposed    Kind = "accept_exposed"    // the listener with the ID Key is not newly exposed to the user
 	DismissProblems  Kind = "dismiss_problems"  // the user has read the problems that are over (Status.CanDismiss)
+	ChangeLabels     Kind = "change_labels"     // add the labels and hiding rules in Added and remove those in Removed; answered by Result
 )
 
 // Messages of the agent to the window process, in addition to events.
@@ -75,6 +77,7 @@ const (
 const (
 	KeyTestNotification = "test"
 	KeyStartAtLogin     = "start_at_login" // "true" or "false"
+	KeyLabels           = "labels"         // of ChangeLabels
 )
 
 // Message is one line of the protocol. Which fields are set depends on Kind.
@@ -98,7 +101,9 @@ type Message struct {
 	Session   map[string]string   `json:"session,omitempty"` // Start: environment of the caller's desktop session
 	Status    *Status             `json:"status,omitempty"`
 	Watches   watch.Rules         `json:"watches,omitempty"`
-	Base      watch.Rules         `json:"base,omitempty"`  // SetWatches: the rules that the user edited
+	Base      watch.Rules         `json:"base,omitempty"` // SetWatches: the rules that the user edited
+	Added     label.Rules         `json:"added,omitzero"`
+	Removed   label.Rules         `json:"removed,omitzero"`
 	Page      string              `json:"page,omitempty"`  // a page of package ui
 	Token     string              `json:"token,omitempty"` // Start, Raise: permits raising the window (xdg-activation token or X11 startup id)
 	Process   *Process            `json:"process,omitempty"`

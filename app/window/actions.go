@@ -11,6 +11,7 @@ import (
 	"porthole/app/doctor"
 	"porthole/app/ipc"
 	"porthole/monitor"
+	"porthole/monitor/label"
 	"porthole/monitor/launch"
 	"porthole/monitor/watch"
 	"porthole/ui/settings"
@@ -23,6 +24,9 @@ func (a actions) Watch(port uint16)   { a.p.send(ipc.Message{Kind: ipc.Watch, Po
 func (a actions) Unwatch(port uint16) { a.p.send(ipc.Message{Kind: ipc.Unwatch, Port: port}) }
 func (a actions) SetWatches(base, rules watch.Rules) {
 	a.p.send(ipc.Message{Kind: ipc.SetWatches, Base: base, Watches: rules})
+}
+func (a actions) ChangeLabels(add, remove label.Rules) {
+	a.p.send(ipc.Message{Kind: ipc.ChangeLabels, Added: add, Removed: remove})
 }
 func (a actions) DismissWelcome() { a.p.send(ipc.Message{Kind: ipc.DismissWelcome}) }
 func (a actions) AcceptExposed(l *monitor.Listener) {

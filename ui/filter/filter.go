@@ -17,7 +17,7 @@ import (
 
 // Filter selects rows by terms that must all match. A term matches a port or the beginning of one,
 // exactly one port (":80"), the listeners that an address with a port leads to ("[::1]:80"), ranges and lists of ports, or a part of the process,
-// user, project, service, address or command. A term after "by:" matches what started the
+// user, project, service, label, address or command. A term after "by:" matches what started the
 // process: a coding agent, IDE, terminal, login, shell, script, supervisor or unit. A term after "-" must not match. The zero value
 // matches everything.
 type Filter struct {
@@ -187,12 +187,15 @@ func NewSearchable(l *monitor.Listener) Searchable {
 	if (explain.Target{Localhost: true}).Reaches(l) {
 		f.whole = append(f.whole, "localhost")
 	}
-	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service, l.Framework}
+	parts := []string{l.Unit, l.ContainerID, l.User, l.Project, l.Service, l.Framework, l.Label, l.Note}
 	if l.Container != nil {
 		parts = append(parts, l.Container.Name, l.Container.Image)
 	}
 	if l.Inferred != nil {
 		parts = append(parts, l.Inferred.Name)
+	}
+	if repository, _ := l.ProjectGroup(); repository != "" {
+		parts = append(parts, monitor.RepositoryName(repository))
 	}
 	for _, o := range l.Owners {
 		f.whole = append(f.whole, strconv.Itoa(o.PID))

@@ -17,8 +17,8 @@ type portOf struct {
 
 // showDistinguishing shows the columns without which rows would look alike: the address
 // if rows have the same port, the branch if a project runs in two worktrees, and the
-// command if one program of a project runs with several. A column stays until the window
-// is closed, so that columns do not come and go.
+// command if one program of a project runs with several; and the labels if there are any.
+// A column stays until the window is closed, so that columns do not come and go.
 func (p *Page) showDistinguishing() {
 	p.alike = false
 	type program struct{ process, project, branch string }
@@ -27,6 +27,9 @@ func (p *Page) showDistinguishing() {
 	for _, r := range p.rows {
 		if r.mark == closed {
 			continue
+		}
+		if r.label != "" {
+			p.table.ShowColumn("label")
 		}
 		number := portOf{r.listener.Protocol, r.listener.Port}
 		if other := ports[number]; other != nil {

@@ -391,7 +391,7 @@ func TestQuickFilters(t *testing.T) {
 			got = append(got, s.Text.Text)
 		}
 	}
-	d.Want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2", "Warnings 1"})
+	d.Want("counts", got, []string{"All 3", "Watched 1", "Exposed 1", "Mine 2", "Warnings 1", "Development 0"})
 	for i, want := range [][]string{{"631", "8080", "62893"}, {"62893"}, {"8080"}, {"8080", "62893"}} {
 		d.ports.quick.segments[i].TypedRune(' ')
 		d.Want(got[i], d.rows(), want)

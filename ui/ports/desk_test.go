@@ -37,15 +37,9 @@ func silentDesk(t testing.TB, history History) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
 	d.ports = New(d, history, d.Now, Callbacks{
-		Open: func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
-		Stop: func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
-		StopAll: func(all []*monitor.Listener) {
-			var ids []string
-			for _, l := range all {
-				ids = append(ids, l.ID)
-			}
-			d.Ask("stop all %v", ids)
-		},
+		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
+		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
+		StopAll:      func(all []*monitor.Listener) { d.Ask("stop all %v", ids(all)) },
 		Watches:      func() { d.Ask("show watches") },
 		ProbeChanged: func() { d.probes++ },
 		Key:          d.Key,
@@ -55,10 +49,18 @@ func silentDesk(t testing.TB, history History) *desk {
 	widgets.Bind(d.Window.Canvas(), widgets.KeyGroup{Bindings: []widgets.Binding{ // like the main window
 		key(func() { d.ports.FilterField().SetText("") }, widgets.Chord{Key: fyne.KeyEscape}),
 		key(d.ports.Explain, ExplainKeys), key(d.ports.ToggleGroup, GroupKeys), key(d.ports.StopSelected, StopKeys),
-		key(d.ports.Undo, widgets.UndoKeys), key(d.ports.CopyRow, widgets.CopyKeys),
+		key(d.ports.Undo, widgets.UndoKeys), key(d.ports.EditLabel, LabelKeys), key(d.ports.CopyRow, widgets.CopyKeys),
 	}})
 	d.Window.Canvas().SetOnTypedRune(d.ports.FilterField().Append)
 	return d
+}
+
+// ids returns the IDs of listeners.
+func ids(all []*monitor.Listener) (texts []string) {
+	for _, l := range all {
+		texts = append(texts, l.ID)
+	}
+	return texts
 }
 
 // Methods of Page that the window calls.

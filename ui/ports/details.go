@@ -85,6 +85,8 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 			addresses = append(addresses, text)
 		}
 	}
+	add(lang.L("Label"), l.Label)
+	add(lang.L("Note"), l.Note)
 	add(lang.L("Listening"), strings.Join(addresses, "\n"))
 	exposure := lang.L("local only")
 	if l.Exposure == monitor.ExposureNetwork {

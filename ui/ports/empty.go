@@ -21,6 +21,8 @@ func (p *Page) showEmpty(rows int) {
 		p.empty.Hide()
 	case p.matching > 0:
 		p.empty.Show(lang.L("Nothing matches"), lang.N("“All” shows {{.Count}} ports", p.matching, map[string]any{"Count": words.Number(p.matching)}))
+	case p.concealed > 0 && p.live && p.quick.chosen != quickHidden:
+		p.empty.Show(lang.L("Nothing matches"), lang.N("“Hidden” shows {{.Count}} ports", p.concealed, map[string]any{"Count": words.Number(p.concealed)}))
 	case !p.live:
 		p.empty.Show(lang.L("Porthole is not monitoring"), lang.L("Open ports are unknown"))
 	case p.status.Health.Problem != "":

@@ -21,6 +21,7 @@ import (
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
+	"porthole/monitor/label"
 	"porthole/monitor/reply"
 	"porthole/monitor/watch"
 	"porthole/ui/filter"
@@ -35,7 +36,8 @@ type Actions interface {
 	Watch(port uint16)
 	Unwatch(port uint16)
 	SetWatches(seen, rules watch.Rules) // replaces the rules seen with rules
-	Pause(d time.Duration)              // pauses notifications; 0: until resumed
+	ChangeLabels(add, remove label.Rules)
+	Pause(d time.Duration) // pauses notifications; 0: until resumed
 	Resume()
 	AcceptExposed(l *monitor.Listener) // l is not reported as newly exposed any more
 	DismissWelcome()                   // the user has read the welcome
@@ -68,6 +70,7 @@ type History interface {
 type Status struct {
 	Health        monitor.Health
 	Rules         watch.Rules
+	Labels        label.Rules
 	Paused        bool
 	PausedUntil   time.Time          // zero: until resumed
 	Problems      []string           // one sentence each
@@ -100,8 +103,9 @@ type Page struct {
 	history History // nil if no history is kept
 	now     func() time.Time
 	open    func(*monitor.Listener)
-	stop    func(*monitor.Listener) // asks whether to stop the owners
-	watches func()                  // shows the Watches page
+	stop    func(*monitor.Listener)   // asks whether to stop the owners
+	stopAll func([]*monitor.Listener) // asks whether to stop the owners of several
+	watches func()                    // shows the Watches page
 
 	snapshot monitor.Snapshot
 	ready    bool
@@ -116,6 +120,7 @@ type Page struct {
 	udp          *widgets.Segment
 	allAddresses *widgets.Segment
 	grouped      *widgets.Segment
+	groupedBy    string // "", byProcess or byProject
 	cards        *cardBar
 	details      *detailsPane
 	bar          *fyne.Container
@@ -135,11 +140,12 @@ type Page struct {
 	Content      *fyne.Container
 	notice       string // temporary sentence in the status line
 	noticeUntil  time.Time
-	unwatched    removedWatch
-	undoLink     *widgets.Link // undoes unwatched
+	undoable     undoable
+	undoLink     *widgets.Link // undoes undoable
 	foot         *fyne.Container
 	pendingPort  uint16 // port to select once a listener has it; 0 for none
 	matching     int    // number of rows that match the text filter, regardless of the quick filter
+	concealed    int    // number of hidden rows that match the text filter
 	lastOwners   *lastowner.Book
 	vacant       []uint16                     // the last result of VacantPorts
 	answers      map[uint16]inuse.Answer      // about vacant ports, as far as known
@@ -159,15 +165,15 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p := &Page{
 		actions: actions, history: store, now: now, rows: map[string]*portRow{}, live: true,
 		replies: map[string]reply.Reply{}, asking: map[string]bool{},
-		open: callbacks.Open, stop: callbacks.Stop, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
+		open: callbacks.Open, stop: callbacks.Stop, stopAll: callbacks.StopAll, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
-	p.stopOrphans = widgets.NewDangerButton(lang.L("Stop orphans…"), func() { callbacks.StopAll(p.orphans()) }, p.Focus)
+	p.stopOrphans = widgets.NewDangerButton(lang.L("Stop orphans…"), func() { p.stopAll(p.orphans()) }, p.Focus)
 	p.stopOrphans.Hide()
 	p.udp = widgets.NewSwitch(lang.L("UDP"), func() { p.toggle("udp", p.status.UDP) })
 	p.allAddresses = widgets.NewSwitch(lang.L("Other addresses"), func() { p.toggle("all_addresses", p.status.AllAddresses) })
-	p.grouped = widgets.NewSwitch(lang.L("By process"), p.ToggleGroup)
+	p.grouped = widgets.NewSwitch(lang.L("Group"), p.showGroupMenu)
 	p.lastOwners = newLastOwners(store, func() {
 		p.showCards()
 		p.showEmpty(p.table.Len())
@@ -175,7 +181,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p.cards = newCardBar(p.ShowPort, callbacks.Watches)
 	p.udp.Tip = lang.L("Also show UDP sockets. UDP has no listening state.")
 	p.allAddresses.Tip = lang.L("Also show ports that are open on other addresses than loopback only")
-	p.grouped.Tip = lang.L("Show the ports of one process below each other") + " (" + GroupKeys.String() + ")"
+	p.grouped.Tip = lang.L("Show the ports of one process or one project below each other") + " (" + GroupKeys.String() + ")"
 	p.pause = widgets.NewButton("", p.togglePause)
 	p.filters = newFiltersButton(p.filtersMenu)
 	p.pause.Tip = lang.L("Pause or resume notifications")
@@ -190,7 +196,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	})
 	p.table.OnKey = callbacks.Key
 	p.table.OnSpace = p.star
-	p.table.GroupHead = groupHead
+	p.table.GroupHead = p.groupHead
 	p.table.HeaderItems = p.headerItems
 	p.table.TypeAhead = func(r *portRow) string { return r.port }
 	p.table.OnRune = p.entry.Append
@@ -386,11 +392,11 @@ func (p *Page) arrangeWith(show func([]*portRow)) {
 			continue
 		}
 		for q := range counts {
-			if r.mark != closed && quickFilter(q).matches(r, p.status.User) {
+			if r.mark != closed && p.shows(quickFilter(q), r) {
 				counts[q]++
 			}
 		}
-		if p.quick.chosen.matches(r, p.status.User) {
+		if p.shows(p.quick.chosen, r) {
 			rows = append(rows, r)
 		}
 	}
@@ -403,7 +409,7 @@ func (p *Page) arrangeWith(show func([]*portRow)) {
 		p.relayoutBar()
 	}
 	p.showFilters()
-	p.matching = counts[quickAll]
+	p.matching, p.concealed = counts[quickAll], counts[quickHidden]
 	p.showCards()
 	p.askVacant()
 	p.showDetails()
@@ -475,8 +481,11 @@ func (p *Page) ShowPort(port uint16) {
 		if !p.filter.Matches(r.listener) {
 			p.entry.SetText("")
 		}
-		if !p.quick.chosen.matches(r, p.status.User) {
+		if !p.shows(p.quick.chosen, r) {
 			p.setQuick(quickAll)
+		}
+		if r.listener.Hidden {
+			p.entry.SetText(fmt.Sprintf(":%d", port)) // which shows it
 		}
 		p.table.Select(r.Key())
 		p.table.Focus()
@@ -606,19 +615,19 @@ func (p *Page) Focus() { p.table.Focus() }
 // State is the part of the page's state that the next window restores.
 type State struct {
 	Filter    string
-	Quick     string // "", "watched", "exposed", "mine" or "warnings"
+	Quick     string // one of quickNames
 	Sort      string // column ID
 	Down      bool
 	Selected  string // listener ID
 	Columns   table.Columns
-	Grouped   bool     // rows are grouped by process
+	Group     string   // how rows are grouped: "", "process" or "project"
 	Folded    []string // groups that are folded
 	Explained bool     // the details pane shows the explanation
 }
 
 // State returns the state that the next window restores.
 func (p *Page) State() State {
-	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Grouped: p.table.Grouped(), Folded: p.table.Folded(), Explained: p.details.unfolded}
+	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Group: p.groupedBy, Folded: p.table.Folded(), Explained: p.details.unfolded}
 	s.Sort, s.Down = p.table.Sorting()
 	if r, ok := p.table.Selected(); ok {
 		s.Selected = r.Key()
@@ -629,7 +638,7 @@ func (p *Page) State() State {
 // Restore restores the state of an earlier window.
 func (p *Page) Restore(s State) {
 	p.table.SetColumns(s.Columns)
-	p.group(s.Grouped)
+	p.group(s.Group)
 	p.table.Sort(s.Sort, s.Down)
 	p.unfold(s.Explained)
 	p.entry.SetText(s.Filter)

@@ -17,15 +17,27 @@ const (
 	quickExposed
 	quickMine
 	quickWarnings
-	quickOrphans // shown only while there are some
+	quickDevelopment
+	quickHidden
+	quickOrphans
 
 	quickFilters // how many there are
 )
 
-// quickNames are the names of the filters in State.
-var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine", quickWarnings: "warnings", quickOrphans: "orphans"}
+// fleeting are the filters that are shown only while they have rows.
+var fleeting = []quickFilter{quickHidden, quickOrphans}
 
-// matches reports whether the filter shows r. user is the user name of this session.
+// quickNames are the names of the filters in State.
+var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine", quickWarnings: "warnings", quickDevelopment: "development", quickHidden: "hidden", quickOrphans: "orphans"}
+
+// isOverview reports whether the filter leaves hidden rows out. Those about what deserves
+// attention show them.
+func (q quickFilter) isOverview() bool {
+	return q == quickAll || q == quickMine || q == quickDevelopment
+}
+
+// matches reports whether the filter shows r, if r is not hidden. user is the user name of
+// this session.
 func (q quickFilter) matches(r *portRow, user string) bool {
 	switch q {
 	case quickWatched:
@@ -38,6 +50,10 @@ func (q quickFilter) matches(r *portRow, user string) bool {
 		return r.warned()
 	case quickOrphans:
 		return r.mark != closed && r.orphan.Certainty != ""
+	case quickDevelopment:
+		return r.development
+	case quickHidden:
+		return r.listener.Hidden
 	}
 	return true
 }
@@ -51,8 +67,9 @@ type quickBar struct {
 
 func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
-	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings"), lang.L("Orphans")}
-	tips := []string{lang.L("All ports"), lang.L("Ports that a watch covers"), lang.L("Ports that the network can reach"), lang.L("Ports of your own processes"), lang.L("Ports of processes with a warning"), lang.L("Servers that were left behind by a terminal, a login or a coding agent")}
+	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings"), lang.L("Development"), lang.L("Hidden"), lang.L("Orphans")}
+	tips := []string{lang.L("All ports"), lang.L("Ports that a watch covers"), lang.L("Ports that the network can reach"), lang.L("Ports of your own processes"), lang.L("Ports of processes with a warning"),
+		lang.L("Servers under a home folder, in a container, or started from a terminal, an SSH login or an IDE"), lang.L("Ports that you have hidden"), lang.L("Servers that were left behind by a terminal, a login or a coding agent")}
 	for i, label := range labels {
 		s := widgets.NewSegment(label, func() {
 			b.choose(quickFilter(i))
@@ -61,7 +78,9 @@ func newQuickBar(choose func(quickFilter)) *quickBar {
 		s.Tip = tips[i]
 		b.segments = append(b.segments, s)
 	}
-	b.segments[quickOrphans].Hide()
+	for _, q := range fleeting {
+		b.segments[q].Hide()
+	}
 	b.object = widgets.NewSegmentBar(b.segments...)
 	b.choose(quickAll)
 	return b
@@ -79,9 +98,11 @@ func (b *quickBar) count(counts [quickFilters]int) (resized bool) {
 	for i, s := range b.segments {
 		resized = s.Count(counts[i]) || resized
 	}
-	orphans := b.segments[quickOrphans]
-	if shown := counts[quickOrphans] > 0 || b.chosen == quickOrphans; shown != orphans.Visible() {
-		orphans.Hidden, resized = !shown, true
+	for _, q := range fleeting {
+		if s := b.segments[q]; s.Visible() != (counts[q] > 0 || b.chosen == q) {
+			s.Hidden = !s.Hidden
+			resized = true
+		}
 	}
 	return resized
 }

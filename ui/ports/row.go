@@ -13,6 +13,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
+	"porthole/monitor/development"
 	"porthole/monitor/orphan"
 	"porthole/monitor/warning"
 	"porthole/ui/filter"
@@ -43,17 +44,19 @@ type portRow struct {
 	until      time.Time // end of the mark
 	searchText filter.Searchable
 
-	ambiguous bool                 // "localhost" may reach another process
-	state     monitor.ProcessState // of the owner, as far as known
-	examined  time.Time            // when state was
-	warnings  int                  // number of warnings about the process, without the ambiguity
-	group     string               // identity of the owner, by which rows are grouped; "" if it is unknown
-	upFor     uptimeValue
-	startedBy string
-	orphan    orphan.Finding // zero if it was not left behind
+	ambiguous             bool                 // "localhost" may reach another process
+	state                 monitor.ProcessState // of the owner, as far as known
+	examined              time.Time            // when state was
+	warnings              int                  // number of warnings about the process, without the ambiguity
+	group                 string               // identity of the owner, by which rows are grouped; "" if it is unknown
+	inProject, inCheckout string               // the project and its checkout, by which rows are grouped; "" if unknown
+	development           bool                 // see development.Is
+	upFor                 uptimeValue
+	startedBy             string
+	orphan                orphan.Finding // zero if it was not left behind
 
-	port, process, pid, user, exposure, address, project, branch, service, up string
-	command                                                                   string // built when it is first used, because masking it is slow
+	port, process, pid, user, exposure, address, project, branch, service, label, up string
+	command                                                                          string // built when it is first used, because masking it is slow
 
 	connections int // -1 if unknown
 }
@@ -66,9 +69,10 @@ func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState, n
 	}
 	r.user = monitor.Clean(l.User, 40)
 	r.project = monitor.Clean(l.Project, 60)
-	r.service = words.Service(l)
+	r.service, r.label = words.Service(l), l.Label
 	o, known := l.Principal()
 	r.examine(state, now)
+	r.inProject, r.inCheckout = l.ProjectGroup()
 	if known {
 		r.startedBy = monitor.Clean(words.StartedBy(ancestry.Explain(o, l.CgroupInfo, state).StartedBy()), 60)
 		r.group = strconv.Itoa(o.PID) + " " + strconv.FormatUint(o.Start, 10)
@@ -94,7 +98,7 @@ func (r *portRow) examine(state monitor.ProcessState, now time.Time) (changed bo
 	warnings := len(warning.Check(r.listener, o, why, state))
 	found, _ := orphan.Judge(r.listener, o, why, state, now)
 	changed = warnings != r.warnings || found.Certainty != r.orphan.Certainty
-	r.state, r.examined, r.warnings, r.orphan = state, now, warnings, found
+	r.state, r.examined, r.warnings, r.orphan, r.development = state, now, warnings, found, development.Is(r.listener, why)
 	return changed
 }
 
@@ -163,13 +167,17 @@ func (u uptimeValue) text() string {
 
 // fingerprint returns all texts of the row except its age.
 func (r *portRow) fingerprint() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.branch, r.service, r.startedBy}, "\x00")
+	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.address, r.project, r.branch, r.service, r.label, r.startedBy}, "\x00")
 }
 
 // line returns the row as text for copying, including the addresses, whose column is hidden by
 // default.
 func (r *portRow) line() string {
-	return strings.Join([]string{r.port, r.process, r.pid, r.user, r.exposure, r.project, r.service, r.address}, "\t")
+	texts := []string{r.port, r.process, r.pid, r.user, r.exposure, r.project, r.service, r.address}
+	if r.label != "" {
+		texts = append(texts, r.label)
+	}
+	return strings.Join(texts, "\t")
 }
 
 // AccessibleText returns the row's text for screen readers.
@@ -238,6 +246,8 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.port, "") }},
 		{ID: "process", Label: lang.L("Process"), Width: 104, Grow: 3, Compare: by(func(r *portRow) string { return r.process }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.process, unknownOwnerColor(r)) }},
+		{ID: "label", Label: lang.L("Label"), Width: 90, Grow: 2, Extra: true, Drop: 1, About: lang.L("your name for the port or the service"), Tip: func(r *portRow) string { return r.listener.Note },
+			Compare: by(func(r *portRow) string { return r.label }), Cell: func(r *portRow) table.Cell { return r.text(r.label, "") }},
 		{ID: "pid", Label: lang.L("PID"), Width: 76, Mono: true, Fits: true, Drop: 4, About: lang.L("process ID; +1 means one more process that listens on the port"), Compare: byPID,
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Drop: 7, Compare: by(func(r *portRow) string { return r.user }),

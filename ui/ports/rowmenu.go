@@ -21,6 +21,7 @@ var (
 	OpenKeys    = widgets.Chord{Key: fyne.KeyReturn}
 	WatchKeys   = widgets.Chord{Key: fyne.KeySpace}
 	GroupKeys   = widgets.Ctrl(fyne.KeyG)
+	LabelKeys   = widgets.Chord{Key: fyne.KeyF2}
 	StopKeys    = widgets.Chord{Key: fyne.KeyDelete}
 	ExplainKeys = widgets.Ctrl(fyne.KeyE)
 )
@@ -71,6 +72,8 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 		fyne.NewMenuItem(lang.L("Show details"), p.openDetails),
 		widgets.MenuItem(watchLabel, WatchKeys, func() { p.watch(l) }),
 		widgets.MenuItem(lang.L("Explain"), ExplainKeys, p.Explain),
+		widgets.MenuItem(lang.L("Label…"), LabelKeys, p.EditLabel),
+		p.hideItem(l),
 		fyne.NewMenuItemSeparator(),
 	}
 	if p.details.visible() {
@@ -136,6 +139,12 @@ func (p *Page) stoppable(r *portRow) bool {
 // stopped.
 func (p *Page) StopSelected() {
 	r, ok := p.table.Selected()
+	if ok && p.groupedBy == byProject && p.table.SelectedHead() != nil {
+		if all := p.stoppableOf(p.table.SelectedHead()); len(all) > 0 {
+			p.stopAll(all)
+			return
+		}
+	}
 	switch {
 	case !ok || !p.live || r.mark == closed:
 	case p.stoppable(r):

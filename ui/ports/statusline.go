@@ -43,13 +43,17 @@ func (p *Page) countText() string {
 	if !p.ready {
 		return ""
 	}
-	ports, listeners, exposed := map[uint16]bool{}, 0, 0
+	ports, listeners, exposed, hidden := map[uint16]bool{}, 0, 0, 0
 	for _, r := range p.rows {
 		if r.mark == closed {
 			continue
 		}
 		ports[r.listener.Port] = true
-		listeners++ // two servers on one port count twice, as in the quick filters
+		if r.listener.Hidden {
+			hidden++
+		} else {
+			listeners++ // two servers on one port count twice, as in the quick filters
+		}
 		if r.listener.Exposure == monitor.ExposureNetwork {
 			exposed++
 		}
@@ -59,7 +63,7 @@ func (p *Page) countText() string {
 	}
 	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} listeners", listeners, map[string]any{"Count": words.Number(listeners)}),
+		lang.N("{{.Count}} listeners", listeners, map[string]any{"Count": words.Number(listeners)}) + words.PlusHidden(hidden),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} exposed to the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")
@@ -84,7 +88,7 @@ func (p *Page) showStatus() {
 		text, color = p.notice, uitheme.ColorAlert
 	}
 	widgets.SetText(p.left, text, color)
-	if hidden := text != p.unwatched.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
+	if hidden := text != p.undoable.notice || !p.canUndo(); p.undoLink.Hidden != hidden {
 		p.undoLink.Hidden = hidden
 		p.foot.Refresh() // the link moves with the text
 	}

@@ -13,43 +13,48 @@ import (
 	"porthole/ui/words"
 )
 
-// removedWatch holds the rules before and after ☆ stopped watching a port, for Undo.
-type removedWatch struct {
-	before, after watch.Rules
-	until         time.Time
-	notice        string // the notice in the status line that Undo belongs to
+// undoable is the last change of the user that can be undone.
+type undoable struct {
+	undo   func()
+	until  time.Time
+	notice string // the notice in the status line that Undo belongs to
+}
+
+// offerUndo shows what was changed in the status line, with a link that calls undo.
+func (p *Page) offerUndo(notice string, undo func()) {
+	p.undoable = undoable{undo, p.now().Add(widgets.UndoTime), notice}
+	p.ShowNotice(notice)
 }
 
 // unwatch stops watching l: it removes the watches of its port, and excludes it from others. Undo
 // restores them.
 func (p *Page) unwatch(l *monitor.Listener) {
-	rules := p.status.Rules
-	removed := removedWatch{before: slices.Clone(rules), after: rules.Unwatch(l), until: p.now().Add(widgets.UndoTime)}
+	before := slices.Clone(p.status.Rules)
+	after := before.Unwatch(l)
 	data := map[string]any{"Port": words.Port(l.Protocol, l.Port)}
-	removed.notice = lang.L("Stopped watching {{.Port}}", data)
-	if l.Protocol != monitor.UDP && slices.EqualFunc(removed.after, rules.WithoutPort(l.Port), watch.Rule.Equal) {
+	notice := lang.L("Stopped watching {{.Port}}", data)
+	if l.Protocol != monitor.UDP && slices.EqualFunc(after, before.WithoutPort(l.Port), watch.Rule.Equal) {
 		p.actions.Unwatch(l.Port)
 	} else {
-		if i := slices.IndexFunc(rules, func(rule watch.Rule) bool { return !rule.Off && rule.Matches(l) && len(removed.after) == len(rules) }); i >= 0 {
-			data["Watch"] = monitor.Clean(cmp.Or(rules[i].Name, rules[i].PortsText(), rules[i].Match.String()), 60)
-			removed.notice = lang.L("{{.Port}} is excluded from the watch “{{.Watch}}”", data)
+		if i := slices.IndexFunc(before, func(rule watch.Rule) bool { return !rule.Off && rule.Matches(l) && len(after) == len(before) }); i >= 0 {
+			data["Watch"] = monitor.Clean(cmp.Or(before[i].Name, before[i].PortsText(), before[i].Match.String()), 60)
+			notice = lang.L("{{.Port}} is excluded from the watch “{{.Watch}}”", data)
 		}
-		p.actions.SetWatches(rules, removed.after)
+		p.actions.SetWatches(before, after)
 	}
-	p.unwatched = removed
-	p.ShowNotice(removed.notice)
+	p.offerUndo(notice, func() { p.actions.SetWatches(after, before) }) // the agent may not have confirmed the removal yet
 }
 
-// Undo restores the watches that ☆ changed last.
+// Undo undoes the last change of the watches or the hidden rows.
 func (p *Page) Undo() {
 	if !p.canUndo() {
 		return
 	}
-	undone := p.unwatched
-	p.unwatched, p.noticeUntil = removedWatch{}, time.Time{}
-	p.actions.SetWatches(undone.after, undone.before) // the agent may not have confirmed the removal yet
+	undo := p.undoable.undo
+	p.undoable, p.noticeUntil = undoable{}, time.Time{}
+	undo()
 	p.showStatus()
 	p.table.Focus() // the link disappears and would keep the focus
 }
 
-func (p *Page) canUndo() bool { return p.live && p.now().Before(p.unwatched.until) }
+func (p *Page) canUndo() bool { return p.live && p.now().Before(p.undoable.until) }

@@ -25,7 +25,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 			return false
 		}
 		after.ambiguous = before.ambiguous
-		p.alike = p.alike || after.branch != before.branch || after.project != before.project || after.process != before.process
+		p.alike = p.alike || after.branch != before.branch || after.project != before.project || after.process != before.process || after.label != before.label
 		p.rows[c.Listener.ID] = after
 		p.table.Measure(after)
 		if p.isShown(after) && !p.table.Update(after) {
@@ -45,13 +45,13 @@ func (p *Page) sameGroup(a, b *portRow) bool {
 	a4, a6 := words.LoopbackFamilies(a.listener)
 	b4, b6 := words.LoopbackFamilies(b.listener)
 	return !a.watched && !b.watched && a.warnings == b.warnings && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
-		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User &&
+		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User && a.listener.Hidden == b.listener.Hidden && a.development == b.development &&
 		a4 == b4 && a6 == b6 && p.filter.Finds(a.searchText) == p.filter.Finds(b.searchText)
 }
 
 // isShown reports whether r matches the filters.
 func (p *Page) isShown(r *portRow) bool {
-	return p.filter.Finds(r.searchText) && p.quick.chosen.matches(r, p.status.User)
+	return p.filter.Finds(r.searchText) && p.shows(p.quick.chosen, r)
 }
 
 // markAmbiguous marks the rows whose "localhost" may reach another process: one has the port on

@@ -41,6 +41,7 @@ type line struct {
 // groups is the grouping of the rows. The zero value groups nothing.
 type groups[R Row] struct {
 	of     func(R) string // nil if the rows are not grouped
+	outer  func(R) string // nil unless several groups belong together
 	byKey  map[string]*group
 	order  []*group // in the order of their first rows
 	lines  []line
@@ -50,8 +51,12 @@ type groups[R Row] struct {
 
 // SetGroup groups the rows: the rows of one group are adjacent, at the place of the
 // first of them. A row whose group is "" is not grouped. nil ends the grouping.
-func (t *Table[R]) SetGroup(of func(R) string) {
-	t.groups.of = of
+func (t *Table[R]) SetGroup(of func(R) string) { t.SetGroups(nil, of) }
+
+// SetGroups is SetGroup for groups that belong together: those with the same outer group
+// are adjacent, too. A group whose outer group is "" stands alone.
+func (t *Table[R]) SetGroups(outer, of func(R) string) {
+	t.groups.of, t.groups.outer = of, outer
 	t.groupRows()
 	t.list.Refresh()
 	t.rearranged()
@@ -81,7 +86,32 @@ func (t *Table[R]) groupRows() {
 		g.byKey[key] = &all[i]
 		g.order = append(g.order, &all[i])
 	}
+	t.joinGroups()
 	g.layout(len(t.rows))
+}
+
+// joinGroups moves the groups of each outer group to the first of them.
+func (t *Table[R]) joinGroups() {
+	g := &t.groups
+	if g.outer == nil {
+		return
+	}
+	first := make(map[string]int32, len(g.order))
+	place := func(o *group) int32 {
+		at, ok := first[g.outer(t.rows[o.rows[0]])]
+		if !ok {
+			return o.rows[0]
+		}
+		return at
+	}
+	for _, o := range g.order {
+		if key := g.outer(t.rows[o.rows[0]]); key != "" {
+			if _, ok := first[key]; !ok {
+				first[key] = o.rows[0]
+			}
+		}
+	}
+	slices.SortStableFunc(g.order, func(a, b *group) int { return cmp.Compare(place(a), place(b)) })
 }
 
 // layout places n rows and the heads on lines.
@@ -102,10 +132,14 @@ func (g *groups[R]) layout(n int) {
 	}
 }
 
-// moveToGroup moves row i to the group with key to. It does not build the other groups
-// again, which takes a hundred times as long.
+// moveToGroup moves row i to the group with key to. Without outer groups it does not
+// build the other groups again, which takes a hundred times as long.
 func (t *Table[R]) moveToGroup(i int, to string) {
 	g, row := &t.groups, int32(i)
+	if g.outer != nil {
+		t.groupRows()
+		return
+	}
 	from := g.lines[g.lineOf[i]].group
 	from.head = nil
 	g.remove(from)

@@ -262,3 +262,14 @@ func TestOtherHeadsAreKept(t *testing.T) {
 		t.Errorf("after a move: got heads %q, want %q", got, want)
 	}
 }
+
+// Groups of one outer group are adjacent, at the place of the first of them.
+func TestOuterGroups(t *testing.T) {
+	table := newSizedTable(t, 300, column("a", 100, 0))
+	outer := func(r row) string { return map[byte]string{'1': "odd", '3': "odd"}[r[1]] }
+	table.SetRows([]row{"a1", "b2", "c3", "d1", "e2", "f3", "g4"})
+	table.SetGroups(outer, byDigit)
+	wantLines(t, "outer groups", table, "[1]", "a1", "d1", "[3]", "c3", "f3", "[2]", "b2", "e2", "g4")
+	table.SetGroup(byDigit)
+	wantLines(t, "without", table, "[1]", "a1", "d1", "[2]", "b2", "e2", "[3]", "c3", "f3", "g4")
+}

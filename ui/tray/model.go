@@ -96,8 +96,8 @@ func tooltip(s State) string {
 	if s.Problem != "" {
 		return lang.L("Porthole: can't read the ports")
 	}
-	n := countLoopback(s.Snapshot, s.UDP)
-	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n})
+	n, hidden := countLoopback(s.Snapshot, s.UDP)
+	ports := lang.N("{{.Count}} ports", n, map[string]any{"Count": n}) + words.PlusHidden(hidden)
 	open, all := s.Rules.CountOpen(s.Snapshot)
 	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
 		map[string]any{"Ports": ports, "Open": open, "All": all})
@@ -110,15 +110,27 @@ func tooltip(s State) string {
 	return text
 }
 
-// countLoopback counts ports, not listeners: two servers on one port count once.
-func countLoopback(s monitor.Snapshot, udp bool) int {
-	n, last := 0, uint16(0)
+// countLoopback counts ports, not listeners: two servers on one port count once. A port is
+// hidden if all of its listeners are.
+func countLoopback(s monitor.Snapshot, udp bool) (shown, hidden int) {
+	last, lastHidden := uint16(0), false
 	for _, l := range s.Listeners {
-		if l.AcceptsLoopback() && l.Port != last && (udp || l.Protocol != monitor.UDP) {
-			n, last = n+1, l.Port
+		if !l.AcceptsLoopback() || !udp && l.Protocol == monitor.UDP {
+			continue
 		}
+		switch {
+		case l.Port != last && l.Hidden:
+			hidden++
+		case l.Port != last:
+			shown++
+		case lastHidden && !l.Hidden:
+			shown, hidden = shown+1, hidden-1
+		default:
+			continue
+		}
+		last, lastHidden = l.Port, l.Hidden
 	}
-	return n
+	return shown, hidden
 }
 
 func watchedLines(s State) []Line {

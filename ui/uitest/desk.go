@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/widget"
 
 	"porthole/monitor"
+	"porthole/monitor/label"
 	"porthole/monitor/reply"
 	"porthole/monitor/watch"
 	"porthole/ui/tooltip"
@@ -95,9 +96,12 @@ func (d *Desk) Ask(format string, args ...any) {
 }
 
 // The Actions of the pages. Each call is recorded.
-func (d *Desk) Watch(port uint16)                  { d.Ask("watch %d", port) }
-func (d *Desk) Unwatch(port uint16)                { d.Ask("unwatch %d", port) }
-func (d *Desk) SetWatches(_, r watch.Rules)        { d.Ask("watches %+v", r) }
+func (d *Desk) Watch(port uint16)           { d.Ask("watch %d", port) }
+func (d *Desk) Unwatch(port uint16)         { d.Ask("unwatch %d", port) }
+func (d *Desk) SetWatches(_, r watch.Rules) { d.Ask("watches %+v", r) }
+func (d *Desk) ChangeLabels(add, remove label.Rules) {
+	d.Ask("labels +%+v -%+v", add, remove)
+}
 func (d *Desk) Pause(t time.Duration)              { d.Ask("pause %v", t) }
 func (d *Desk) DismissWelcome()                    { d.Ask("welcomed") }
 func (d *Desk) CloseTryPage()                      { d.Ask("close the page") }

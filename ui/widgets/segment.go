@@ -69,6 +69,14 @@ func (s *Segment) Choose(chosen bool) {
 	}
 }
 
+// Relabel sets the label, and reports whether the segment's width changed.
+func (s *Segment) Relabel(label string) (resized bool) {
+	before := s.MinSize()
+	s.label = label
+	s.paint()
+	return s.MinSize() != before
+}
+
 // Count sets the number, and reports whether the segment's width changed.
 func (s *Segment) Count(n int) (resized bool) {
 	if s.Number == n {

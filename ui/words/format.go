@@ -184,3 +184,12 @@ func Size(bytes uint64) string {
 		return Decimal(v/1e9, 1) + " GB"
 	}
 }
+
+// PlusHidden returns what follows a count from which n hidden ones are left out: " +12 hidden";
+// "" for none.
+func PlusHidden(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return " " + lang.N("+{{.Count}} hidden", n, map[string]any{"Count": Number(n)})
+}

@@ -94,8 +94,21 @@ func PastOwner(o history.Owner) string {
 func PID(pid int) string { return lang.L("PID {{.PID}}", map[string]any{"PID": pid}) }
 
 // Owner names the owner of a listener, cleaned and short: "node · acme-web", "unknown
-// (user root)".
+// (user root)"; with a label of the user "shop front end (node)".
 func Owner(l *monitor.Listener) string {
+	if l.Label == "" {
+		return ownerText(l)
+	}
+	plain := *l
+	plain.Project = ""
+	if o, ok := l.Principal(); ok {
+		plain.Owners = []monitor.Owner{{PID: o.PID, Name: o.Name}}
+	}
+	return lang.L("{{.Label}} ({{.Who}})", map[string]any{"Label": l.Label, "Who": ownerText(&plain)})
+}
+
+// ownerText names the owner of a listener without its label.
+func ownerText(l *monitor.Listener) string {
 	o, ok := l.Principal()
 	if !ok {
 		return UnknownOwner(l)
