@@ -14,6 +14,7 @@ type Sink struct {
 	open     []lasting
 	next     func(*Sink) Decoder // set by Handover
 	redetect bool
+	used     bool // there was an exchange
 }
 
 // lasting is an exchange that lasts.
@@ -26,6 +27,7 @@ type lasting struct {
 // End. Changes are published after Changed, together with those that follow at once.
 func (s *Sink) Begin(e Exchange) *Exchange {
 	e.ID, e.Conn = s.store.nextID(), s.conn
+	s.used = true
 	exchange := &e
 	s.open = append(s.open, lasting{exchange, true})
 	return exchange

@@ -36,7 +36,13 @@ func (t *text) End(dir Direction, at time.Time, err error) {
 	if t.turn != nil && err != nil && t.turn.Problem == "" {
 		t.turn.Problem = closedBy(dir, err)
 	}
-	if t.turn != nil && t.closed == [2]bool{true, true} {
+	if t.closed != [2]bool{true, true} {
+		return
+	}
+	if t.turn == nil && err != nil && !t.sink.used { // such as a server that refused the connection
+		t.turn, t.last = t.sink.Begin(Exchange{Kind: Info, Protocol: "TCP", Started: t.sink.conn.Opened, Problem: "The connection failed: " + err.Error() + "."}), at
+	}
+	if t.turn != nil {
 		t.finish()
 	}
 }

@@ -98,6 +98,12 @@ func Open(ctx context.Context, o Options) (*Capture, error) {
 // How returns what reads the packets: "packet socket", "dumpcap" or "tcpdump".
 func (c *Capture) How() string { return c.how }
 
+// Interface returns the name of the interface.
+func (c *Capture) Interface() string { return c.options.Interface }
+
+// Close closes a capture that was not run.
+func (c *Capture) Close() { c.handle.close() }
+
 // Stats returns the counts so far. It is safe for concurrent use.
 func (c *Capture) Stats() Stats {
 	c.mu.Lock()

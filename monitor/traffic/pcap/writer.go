@@ -56,8 +56,8 @@ type Writer struct {
 }
 
 const (
-	// delay is how long events wait, because the two directions of a connection are
-	// reported by two goroutines, and processes are found a moment later.
+	// delay is how long events wait: those of different connections come from different
+	// goroutines, and processes are found a moment later.
 	delay = 200 * time.Millisecond
 	// maxPending limits the bytes that wait for the disk.
 	maxPending = 32 << 20

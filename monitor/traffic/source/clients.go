@@ -24,9 +24,11 @@ type Clients struct {
 // maxWaiting limits the clients that wait to be found; further ones stay unknown.
 const maxWaiting = 16384
 
-// searchPause is the pause after a search, as a multiple of its duration: many short
-// connections cost a tenth of a processor.
-const searchPause = 9
+// Searches may take a tenth of a processor for long, and maxCredit at once.
+const (
+	searchShare = 0.1
+	maxCredit   = 500 * time.Millisecond
+)
 
 // NewClients returns a Clients for connections to port. Run does the work.
 func NewClients(port uint16) *Clients {
@@ -54,6 +56,7 @@ func (c *Clients) Run(ctx context.Context) {
 		defer src.Close()
 		_ = src.Learn(ctx) // only makes the next searches faster
 	}
+	credit, last := maxCredit, time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -61,6 +64,8 @@ func (c *Clients) Run(ctx context.Context) {
 		case <-c.wake:
 		}
 		began := time.Now()
+		credit = min(credit+time.Duration(searchShare*float64(began.Sub(last))), maxCredit)
+		last = began
 		c.mu.Lock()
 		batch := c.waiting
 		c.waiting = make(map[netip.AddrPort]Stream)
@@ -69,10 +74,13 @@ func (c *Clients) Run(ctx context.Context) {
 			continue
 		}
 		name(ctx, src, c.port, batch)
+		if credit -= time.Since(began); credit >= 0 {
+			continue
+		}
 		select {
 		case <-ctx.Done():
 			return
-		case <-time.After(searchPause * time.Since(began)):
+		case <-time.After(time.Duration(float64(-credit) / searchShare)):
 		}
 	}
 }

@@ -54,9 +54,9 @@ func (l *link) forward(d traffic.Direction, from, to *net.TCPConn) {
 		at := time.Now()
 		switch {
 		case err == io.EOF:
+			l.stream.Close(d, at, nil)
 			// If to was reset, from is reset when its other direction has ended.
 			_ = to.CloseWrite()
-			l.stream.Close(d, at, nil)
 			return
 		case err != nil:
 			// from has gone. What to still sends has no reader.
@@ -65,8 +65,9 @@ func (l *link) forward(d traffic.Direction, from, to *net.TCPConn) {
 			l.abort()
 			return
 		}
-		_, err = to.Write(b)
+		// Recorded before it is written, so that an answer never precedes its request.
 		l.stream.Data(d, at, b)
+		_, err = to.Write(b)
 		r.release()
 		if err != nil {
 			// to has gone. The other direction still delivers what it sent before, and
