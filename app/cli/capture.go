@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"porthole/monitor/traffic/capture"
-	"porthole/monitor/traffic/decode"
+	protocols "porthole/monitor/traffic/decode"
 	"porthole/monitor/traffic/pcap"
 	"porthole/monitor/traffic/source"
 	"porthole/ui/filter"
@@ -71,7 +71,7 @@ func runCapture(ctx context.Context, args []string, o captureOptions) error {
 			return err
 		}
 	}
-	r := o.begin(decode.Protocols(), end)
+	r := o.begin(protocols.Protocols(), end)
 	recorder, packet := source.To(r.recorder), func(capture.Packet) {}
 	if packets != nil {
 		recorder, packet = source.Both(recorder, packets.Names()), packets.Packet

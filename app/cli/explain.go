@@ -15,6 +15,7 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/inuse"
 	"porthole/monitor/owner"
+	"porthole/monitor/service"
 	"porthole/monitor/socket"
 )
 
@@ -103,6 +104,9 @@ func runExplain(ctx context.Context, target string, o Options) error {
 			text += textFirewall
 		}
 	}
+	if slices.ContainsFunc(facts.Listeners, canTap) {
+		text += fmt.Sprintf(" To see what clients say to it, connect them to “porthole tap %d”.", t.Port)
+	}
 	var tried *testConnectionJSON
 	if o.Connect && t.Port != 0 {
 		tried = testConnection(ctx, t)
@@ -115,6 +119,11 @@ func runExplain(ctx context.Context, target string, o Options) error {
 	}
 	_, err = fmt.Fprintln(o.Stdout, wrap(text, paragraphWidth))
 	return err
+}
+
+// canTap reports whether a tap can forward to l.
+func canTap(l *monitor.Listener) bool {
+	return l.Protocol == monitor.TCP && l.AcceptsLoopback() && !service.IsTap(l.Service)
 }
 
 func (q query) explainJSON(f explain.Facts) explainJSON {

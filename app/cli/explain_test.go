@@ -34,7 +34,7 @@ func TestExplain(t *testing.T) {
 			t.Fatalf("%s: %v", target, err)
 		}
 		paragraph := strings.Join(strings.Fields(text), " ")
-		for _, want := range []string{"127.0.0.1", fmt.Sprintf("%d", port), fmt.Sprint(pid), "Vite"} {
+		for _, want := range []string{"127.0.0.1", fmt.Sprintf("%d", port), fmt.Sprint(pid), "Vite", fmt.Sprintf("“porthole tap %d”", port)} {
 			if !strings.Contains(paragraph, want) {
 				t.Errorf("%s: %q does not contain %q", target, paragraph, want)
 			}

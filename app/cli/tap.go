@@ -15,7 +15,7 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/traffic/capture"
-	"porthole/monitor/traffic/decode"
+	protocols "porthole/monitor/traffic/decode"
 	"porthole/monitor/traffic/pcap"
 	"porthole/monitor/traffic/source"
 	"porthole/monitor/traffic/tap"
@@ -72,7 +72,7 @@ func runTap(ctx context.Context, args []string, o tapOptions) error {
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	r := o.begin(decode.Protocols(), end)
+	r := o.begin(protocols.Protocols(), end)
 	recorder := source.To(r.recorder)
 	var packets *pcap.Writer
 	if o.PCAP != "" {

@@ -16,7 +16,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/capture"
-	"porthole/monitor/traffic/decode"
+	protocols "porthole/monitor/traffic/decode"
 	"porthole/monitor/traffic/har"
 	"porthole/monitor/traffic/source"
 	"porthole/ui/filter"
@@ -61,7 +61,7 @@ func runTraffic(ctx context.Context, stdin io.Reader, args []string, o trafficOp
 	}
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	r := o.begin(decode.Protocols(), end)
+	r := o.begin(protocols.Protocols(), end)
 	err = readPackets(ctx, file, r.recorder)
 	if file.Skipped() > 0 {
 		o.note(fmt.Errorf("%d packets are no IP packets", file.Skipped()))

@@ -3,10 +3,12 @@ package service
 import (
 	"cmp"
 	"net"
+	"os"
 	"path"
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"porthole/monitor"
 )
@@ -24,6 +26,12 @@ const (
 	sshSOCKS       = "ssh SOCKS proxy"
 )
 
+// tapOf begins the names of taps: "tap of 3000".
+const tapOf = "tap of "
+
+// IsTap reports whether a service is the one of "porthole tap".
+func IsTap(service string) bool { return strings.HasPrefix(service, tapOf) }
+
 // isForward reports whether a service is one that forward names.
 func isForward(service string) bool {
 	switch service {
@@ -32,7 +40,7 @@ func isForward(service string) bool {
 	}
 	return strings.HasPrefix(service, "ssh tunnel to ") || strings.HasPrefix(service, "ssh forward through ") ||
 		strings.HasPrefix(service, "kubectl port-forward") || strings.HasPrefix(service, "socat to ") ||
-		strings.HasPrefix(service, "websockify to ") || strings.HasPrefix(service, "systemd-socket-proxyd")
+		strings.HasPrefix(service, "websockify to ") || IsTap(service) || strings.HasPrefix(service, "systemd-socket-proxyd")
 }
 
 // forward describes the target to which s forwards the port, "" if s is not a
@@ -56,8 +64,39 @@ func (s subject) forward() string {
 	case "systemd-socket-proxyd":
 		return withTarget("systemd-socket-proxyd", lastArgument(s.Command))
 	}
+	if target := s.tapTarget(); target != "" {
+		return tapOf + target
+	}
 	if _, script := s.script(); programName(script) == "websockify" || s.name == "websockify" {
 		return withTarget("websockify", websockifyTarget(s.Command))
+	}
+	return ""
+}
+
+// ownProgram is the file of this program, "" if it is unknown.
+var ownProgram = sync.OnceValue(func() string {
+	path, _ := os.Executable()
+	return path
+})
+
+// tapOptions are the options of "porthole tap" that have a value.
+var tapOptions = []string{"--listen", "--har", "--pcap"}
+
+// tapTarget returns what "porthole tap" forwards to, "" for other programs.
+func (s subject) tapTarget() string {
+	if name := s.program(); name != "porthole" && name != "portholew" && (s.Program == "" || s.Program != ownProgram()) {
+		return ""
+	}
+	if len(s.Command) < 3 || s.Command[1] != "tap" {
+		return ""
+	}
+	for i := 2; i < len(s.Command); i++ {
+		switch arg := monitor.Bound(s.Command[i]); {
+		case slices.Contains(tapOptions, arg):
+			i++
+		case !strings.HasPrefix(arg, "-"):
+			return monitor.CleanMasked(arg, maxTarget)
+		}
 	}
 	return ""
 }

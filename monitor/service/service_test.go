@@ -42,6 +42,8 @@ func TestDescribe(t *testing.T) {
 		{"ssh -o DynamicForward=1081 bastion", "ssh", "/usr/bin/ssh", 1081, "ssh SOCKS proxy", "command"},
 		{"socat TCP-LISTEN:9999,fork,reuseaddr TCP:localhost:22", "socat", "/usr/bin/socat", 9999, "socat to localhost:22", "command"},
 		{"socat -d UNIX-CONNECT:/run/docker.sock TCP4-LISTEN:2375,fork", "socat", "/usr/bin/socat", 2375, "socat to /run/docker.sock", "command"},
+		{"porthole tap 3000", "porthole", "/usr/bin/porthole", 62893, "tap of 3000", "command"},
+		{"/home/ann/bin/porthole tap --json --listen 8080 127.0.0.1:3000 status:5xx", "porthole", "/home/ann/bin/porthole", 8080, "tap of 127.0.0.1:3000", "command"},
 		{"socat TCP-LISTEN:9999,fork EXEC:/bin/cat", "socat", "/usr/bin/socat", 9999, "socat", "command"},
 		{"/usr/lib/systemd/systemd-socket-proxyd --exit-idle-time=5min 127.0.0.1:8081", "systemd-socket-", "/usr/lib/systemd/systemd-socket-proxyd", 8080, "systemd-socket-proxyd to 127.0.0.1:8081", "command"},
 		{"busybox httpd -f -p 8080", "busybox", "/usr/bin/busybox", 8080, "BusyBox httpd", "command"},
