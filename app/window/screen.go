@@ -15,6 +15,10 @@ const (
 	borderWidth    = 8 // both sides together
 )
 
+// panelHeight is the height in pixels of a panel for which there must be room on Wayland, which reports
+// whole screens only.
+const panelHeight = 48
+
 // fitToScreen limits size to that of the largest screen: the size may come from a
 // window on a screen that has been disconnected. It uses GLFW because Fyne has no API
 // for screens. It must be called on Fyne's goroutine after the window was created.
@@ -22,7 +26,10 @@ func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	scale := p.window.Fyne().Canvas().Scale()
 	var room fyne.Size
 	for _, m := range glfw.GetMonitors() {
-		_, _, width, height := m.GetWorkarea() // without panels
+		_, _, width, height := m.GetWorkarea() // on X11 without panels
+		if p.wayland {
+			height -= panelHeight
+		}
 		room = room.Max(fyne.NewSize(float32(width-borderWidth)/scale, float32(height-titleBarHeight)/scale))
 	}
 	return limitSize(size, room)
