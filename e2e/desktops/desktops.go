@@ -77,7 +77,7 @@ var desktops = []environment{
 		theme: map[string]string{"dark": "plasma-apply-colorscheme BreezeDark", "light": "plasma-apply-colorscheme BreezeLight"},
 	},
 	{
-		name: "sway", title: "sway, swaybar, mako", layer: "sway", current: "sway", display: wlroots{"sway"},
+		name: "sway", title: "sway, swaybar, mako", layer: "sway", current: "sway", display: wlroots{"sway", withoutGL},
 		files:    map[string]string{".config/sway/config": swayConfig("bar {\n\tposition bottom\n\tstatus_command while echo sway; do sleep 60; done\n}\n")},
 		packages: []string{"sway", "mako-notifier"}, noTooltip: "swaybar draws no tooltips",
 		notTried: map[string]string{
@@ -86,7 +86,7 @@ var desktops = []environment{
 		},
 	},
 	{
-		name: "waybar", title: "sway, waybar, swaync", layer: "sway", current: "sway", display: wlroots{"sway"},
+		name: "waybar", title: "sway, waybar, swaync", layer: "sway", current: "sway", display: wlroots{"sway", withoutGL},
 		files: map[string]string{".config/sway/config": swayConfig(""), ".config/waybar/config": `{"position": "bottom", "modules-left": ["sway/workspaces"], "modules-right": ["tray"], "tray": {"icon-size": 20, "spacing": 8}}`},
 		parts: []part{{"panel", "waybar"}, {"notify", "swaync"}},
 		panel: "panel", packages: []string{"sway", "waybar", "sway-notification-center"},
@@ -98,6 +98,16 @@ var desktops = []environment{
 		parts: []part{{"kded", "kded5"}, {"panel", "plasmashell"}},
 		panel: "panel", packages: []string{"plasma-workspace", "kwin-wayland"},
 		theme: map[string]string{"dark": "plasma-apply-colorscheme BreezeDark", "light": "plasma-apply-colorscheme BreezeLight"},
+	},
+	{
+		name: "wayfire", title: "wayfire, waybar, mako", layer: "sway", current: "wayfire", display: wayfireDisplay{},
+		files: map[string]string{
+			".config/wayfire.ini":   fmt.Sprintf("[core]\nplugins = alpha animate command decoration foreign-toplevel move place resize vswitch window-rules wm-actions\nclose_top_view = <alt> KEY_F4\n[output:HEADLESS-1]\nmode = %dx%d\n", screenSize.X, screenSize.Y),
+			".config/waybar/config": `{"position": "bottom", "modules-right": ["tray"], "tray": {"icon-size": 20, "spacing": 8}}`,
+		},
+		parts: []part{{"panel", "waybar"}, {"notify", "mako"}},
+		panel: "panel", packages: []string{"wayfire", "waybar", "mako-notifier"},
+		notTried: map[string]string{"close": "wayfire does not report where windows are"},
 	},
 	{
 		name: "gnome", title: "GNOME with AppIndicator", layer: "gnome", current: "GNOME", logind: true, display: gnomeShell{"['ubuntu-appindicators@ubuntu.com']"},

@@ -28,12 +28,8 @@ func (kwin) start(ctx context.Context, s *session) error {
 	if err := s.startPart(part{"compositor", command}); err != nil {
 		return err
 	}
-	var client *wayland
-	if err := wait(ctx, "KWin starts", func() (ok bool) {
-		var err error
-		client, err = dialWayland(kwinSocket)
-		return err == nil
-	}); err != nil {
+	client, err := s.waitWayland(ctx, kwinSocket)
+	if err != nil {
 		return err
 	}
 	s.env = append(s.env, "WAYLAND_DISPLAY="+kwinSocket, "DISPLAY=:0")
@@ -198,7 +194,9 @@ func (k *kwinScreen) picture() (*image.RGBA, error) {
 	return img, nil
 }
 
-func (k *kwinScreen) cover() (func(), error) { return coverWithTerminal(k.s, k) }
+func (k *kwinScreen) cover() (func(), error) {
+	return coverWith(k.s, k, "xterm -T "+coverTitle+" -geometry 150x45 -e sleep 600")
+}
 
 // closeWindow asks the window to close.
 func (k *kwinScreen) closeWindow(w window) error {

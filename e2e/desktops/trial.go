@@ -172,7 +172,7 @@ func (t *trial) clean() {
 	_ = press(t, keyEscape)
 	_ = t.move(center(image.Rectangle{Max: screenSize}))
 	// For the grace period, after which the closed server is reported. A second click may open the window again.
-	for end := time.Now().Add(4 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
+	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(500 * time.Millisecond) {
 		if w, ok := porthole(t); ok {
 			_ = t.closeWindow(w)
 		}

@@ -5,10 +5,13 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"image"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -21,22 +24,27 @@ const toolTimeout = 20 * time.Second
 func afterTool() <-chan time.Time { return time.After(toolTimeout) }
 
 // wlroots is a compositor of the library wlroots on a screen without a monitor.
-type wlroots struct{ command string }
+type wlroots struct {
+	command  string
+	renderer string // an environment variable
+}
 
-// swayDisplay is the name of the compositor's socket: wlroots counts from 1 if it is free.
+// Renderers of wlroots: sway works without OpenGL, wayfire does not.
+const (
+	withoutGL  = "WLR_RENDERER=pixman"
+	softwareGL = "WLR_RENDERER_ALLOW_SOFTWARE=1"
+)
+
+// waylandName is the name of the compositor's socket: wlroots counts from 1 if it is free.
 const waylandName = "wayland-1"
 
 func (c wlroots) start(ctx context.Context, s *session) error {
-	s.env = append(s.env, "XDG_SESSION_TYPE=wayland", "WLR_BACKENDS=headless", "WLR_LIBINPUT_NO_DEVICES=1", "WLR_RENDERER=pixman", "SWAYSOCK="+runtimeDir+"/sway.sock")
+	s.env = append(s.env, "XDG_SESSION_TYPE=wayland", "WLR_BACKENDS=headless", "WLR_LIBINPUT_NO_DEVICES=1", c.renderer, "SWAYSOCK="+runtimeDir+"/sway.sock")
 	if err := s.startPart(part{"compositor", c.command}); err != nil {
 		return err
 	}
-	var client *wayland
-	if err := wait(ctx, "the compositor starts", func() (ok bool) {
-		var err error
-		client, err = dialWayland(waylandName)
-		return err == nil
-	}); err != nil {
+	client, err := s.waitWayland(ctx, waylandName)
+	if err != nil {
 		return err
 	}
 	s.env = append(s.env, "WAYLAND_DISPLAY="+waylandName, "DISPLAY=:0")
@@ -46,6 +54,26 @@ func (c wlroots) start(ctx context.Context, s *session) error {
 	}
 	s.screen = &sway{virtualInput: input, s: s}
 	return nil
+}
+
+// waitWayland connects to the compositor, which has just been started.
+func (s *session) waitWayland(ctx context.Context, name string) (client *wayland, err error) {
+	ended := false
+	failed := wait(ctx, "the compositor starts", func() bool {
+		select {
+		case <-s.parts["compositor"].done:
+			ended = true
+		default:
+		}
+		client, err = dialWayland(name)
+		return err == nil || ended
+	})
+	if ended {
+		text, _ := os.ReadFile(filepath.Join(records, "compositor.log")) // empty if it cannot be read
+		lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+		return nil, fmt.Errorf("the compositor ended: %s", lines[len(lines)-1])
+	}
+	return client, errors.Join(failed, err)
 }
 
 // virtualInput is a pointer and a keyboard of the protocols wlr-virtual-pointer-unstable-v1 and
@@ -249,12 +277,12 @@ func (w *sway) cover() (func(), error) {
 	if _, err := w.s.run(context.Background(), "swaymsg layout tabbed"); err != nil {
 		return nil, err
 	}
-	return coverWithTerminal(w.s, w)
+	return coverWith(w.s, w, "foot --title "+coverTitle+" sleep 600")
 }
 
-// coverWithTerminal opens a terminal as the other window.
-func coverWithTerminal(s *session, on screen) (func(), error) {
-	if _, err := s.start("cover", "exec foot --title "+coverTitle+" sleep 600"); err != nil {
+// coverWith opens the window of a command as the other window.
+func coverWith(s *session, on screen, command string) (func(), error) {
+	if _, err := s.start("cover", "exec "+command); err != nil {
 		return nil, err
 	}
 	gone := func() {
