@@ -37,6 +37,8 @@ var notRun = map[string]string{
 	"porthole terminal ":      "it would raise a window of whoever runs the test; e2e runs it",
 	"porthole stop --orphans": "it might stop servers of whoever runs the test; TestStopOrphans runs it",
 	"porthole free --run":     "its command is an example; the tests of the command line run others",
+	"porthole capture ":       "it needs privileges; the tests of monitor/traffic/capture capture in a network of their own",
+	"porthole traffic FILE":   "it needs a file; the tests of app/cli print several",
 	"make ":                   "see TestDocumentedTargetsExist; CI runs make test and make test-long",
 	"go test ":                "make test tests those packages",
 	"CGO_ENABLED=0 go build":  "TestDocumentedCommands begins with it",
@@ -89,6 +91,7 @@ var answers = map[string]answer{
 	"porthole forget 5432":    {status: 2, want: []string{`without a terminal.*--yes`}},
 	"porthole mcp":            {want: []string{`^$`}},
 	"porthole mcp --install":  {want: []string{`claude mcp add porthole -- `, `"mcpServers"`}},
+	"porthole tap ":           {want: []string{`tap of \d+ on 127\.0\.0\.1:\d+`}},
 	"porthole doctor":         {status: 1, want: []string{`(?m)^ok +Listening ports`, `(?m)^ERROR +Session bus`}},
 }
 
@@ -255,7 +258,7 @@ func TestDocumentedCommands(t *testing.T) {
 }
 
 // run runs the program and returns its output and exit status. It ends porthole events
-// after the first line, because that runs until it is interrupted.
+// and tap after the first line, because they run until they are interrupted.
 func run(t *testing.T, program string, env, words []string) (out string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
@@ -271,7 +274,7 @@ func run(t *testing.T, program string, env, words []string) (out string, status 
 		t.Fatal(err)
 	}
 	var b []byte
-	if slices.Contains(words, "events") {
+	if slices.Contains(words, "events") || slices.Contains(words, "tap") {
 		lines := bufio.NewReader(r)
 		b, err = lines.ReadBytes('\n')
 		err = errors.Join(err, c.Process.Signal(syscall.SIGINT))

@@ -9,6 +9,7 @@ done | LC_ALL=C sort -u |
 	while read -r path dir; do
 		text=$({ cat "$dir"/LICEN[CS]E{,.txt,.md} "$dir"/COPYING{,.txt} 2>/dev/null || true; } | tr -s "[:space:]" " ")
 		case $text in
+		*"Neither the name"*"Apache License"*"MIT License"*) kind="BSD-3-Clause, Apache-2.0, MIT" ;;
 		*"Apache License"*"MIT License"* | *"MIT License"*"Apache License"*) kind="Apache-2.0, MIT" ;;
 		*"Apache License"*) kind=Apache-2.0 ;;
 		*UNLICENSE*BSD* | *BSD*UNLICENSE*) kind="Unlicense or BSD-3-Clause" ;;

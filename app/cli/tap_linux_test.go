@@ -397,3 +397,70 @@ func postgres(t *testing.T) (address string, stop func()) {
 		}
 	}
 }
+
+// The fourth: watch a gRPC call. It is HTTP/2 without TLS (RFC 9113, prior knowledge), with
+// the status in the trailer.
+func TestExampleGRPC(t *testing.T) {
+	var unencrypted http.Protocols
+	unencrypted.SetUnencryptedHTTP2(true)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.Header().Set("Content-Type", "application/grpc")
+		w.Header().Set("Trailer", "Grpc-Status, Grpc-Message")
+		_, _ = w.Write([]byte{0, 0, 0, 0, 2, 10, 0})
+		w.Header().Set("Grpc-Status", "5")
+		w.Header().Set("Grpc-Message", "no such name")
+	}))
+	server.Config.Protocols = &unencrypted
+	server.Start()
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	address, out, _, _ := tapped(t, tapOptions{}, port, "protocol:grpc")
+	c := &http.Client{Transport: &http.Transport{Protocols: &unencrypted}}
+	defer c.CloseIdleConnections()
+	resp, err := c.Post("http://"+address+"/helloworld.Greeter/SayHello", "application/grpc", bytes.NewReader([]byte{0, 0, 0, 0, 3, 10, 1, 'x'}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, _ = io.Copy(io.Discard, resp.Body)
+	_ = resp.Body.Close()
+	if got := lines(t, out, 1); !strings.Contains(got[0], "/helloworld.Greeter/SayHello") {
+		t.Errorf("got %q, want the service and the method", got)
+	}
+}
+
+// The same requests of curl over HTTP/1.1, kept alive, and HTTP/2 are decoded.
+func TestCurl(t *testing.T) {
+	var both http.Protocols
+	both.SetHTTP1(true)
+	both.SetUnencryptedHTTP2(true)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b, _ := io.ReadAll(r.Body)
+		_, _ = fmt.Fprintf(w, "%s %d", r.Proto, len(b))
+	}))
+	server.Config.Protocols = &both
+	server.Start()
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	address, out, _, end := tapped(t, tapOptions{}, port)
+	if got := client(t, "curl", "curl", "-s", "http://"+address+"/a", "http://"+address+"/b"); got != "HTTP/1.1 0HTTP/1.1 0" {
+		t.Errorf("kept alive: curl printed %q", got)
+	}
+	upload := strings.Repeat("x", 3000)
+	if got := client(t, "curl", "curl", "-s", "--http2-prior-knowledge", "-d", upload, "http://"+address+"/c"); got != "HTTP/2.0 3000" {
+		t.Errorf("HTTP/2: curl printed %q", got)
+	}
+	if got := client(t, "curl", "curl", "-s", "-H", "Expect: 100-continue", "-H", "Transfer-Encoding: chunked", "-d", upload, "http://"+address+"/d"); got != "HTTP/1.1 3000" {
+		t.Errorf("chunked: curl printed %q", got)
+	}
+	lines(t, out, 4)
+	end()
+	for _, want := range []string{"GET /a", "GET /b", "POST /c", "POST /d"} {
+		if n := strings.Count(out.String(), want); n != 1 {
+			t.Errorf("%s is printed %d times, want once:\n%s", want, n, out)
+		}
+	}
+	if strings.Contains(out.String(), "! ") || strings.Count(out.String(), "  200  ") != 4 {
+		t.Errorf("got\n%s\nwant four times 200 and no problem", out)
+	}
+}
