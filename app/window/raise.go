@@ -44,9 +44,8 @@ func (p *program) restartIfBehind() {
 }
 
 // onWayland reports whether the windows are on Wayland. WAYLAND_DISPLAY does not tell: on
-// desktops that draw no window frames, Fyne (2.8.1) uses the X server. It is called once, when the
-// first window is shown: any call of GLFW panics with an error that an earlier one has left,
-// such as the end of the display.
+// desktops that draw no window frames, Fyne (2.8.1) uses the X server. A window must have been created, and it is
+// called early: any call of GLFW panics with an error that an earlier one has left, such as the end of the display.
 func onWayland() bool { return glfw.GetPlatform() == glfw.PlatformWayland }
 
 // activate raises the window on Wayland with an activation token and reports whether that

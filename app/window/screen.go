@@ -35,6 +35,13 @@ func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	return limitSize(size, room)
 }
 
+// fit makes the window smaller if it does not fit on the screen.
+func (p *program) fit() {
+	if size := p.fitToScreen(p.size); size != p.size {
+		p.window.Fyne().Resize(size)
+	}
+}
+
 // position returns the position of the window; nil if the desktop does not report it.
 func (p *program) position() (at *ui.Position) {
 	p.withNative(func(w *glfw.Window) {

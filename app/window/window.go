@@ -161,20 +161,20 @@ func (p *program) run(ctx context.Context, o Options) int {
 	p.connected = true
 	p.window.Fyne().SetCloseIntercept(p.close)
 	p.handleInitial(messages)
+	p.wayland = onWayland()
+	p.fit() // compositors of Wayland keep the first size
 	p.window.Show()
 	debug.SetGCPercent(defaultGCPercent)
 	if !hasNativeWindow(p.window.Fyne()) {
 		p.log.Error("can't open a window: OpenGL does not work")
 		return agent.ExitNoGL
 	}
-	p.shown, p.wayland = true, onWayland()
+	p.shown = true
 	if token != "" { // the user's click opened it
 		p.activate(token)
 		p.raiseX11(token)
 	}
-	if size := p.fitToScreen(p.size); size != p.size { // Fyne finds the scale when it shows the window
-		p.window.Fyne().Resize(size)
-	}
+	p.fit() // Fyne finds the scale for X11 when it shows the window
 	p.moveTo(p.restorePosition)
 	time.AfterFunc(scaleTime, func() { p.do(p.sharpen) })
 	p.focused = true // not every window manager reports the focus of a new window
