@@ -148,8 +148,9 @@ func (g *gnome) move(to image.Point) error {
 	return g.send("NotifyPointerMotionRelative", float64(by.X), float64(by.Y))
 }
 
+// button does not wait for the shell, which draws in software: the second press of a double click would be late.
 func (g *gnome) button(n int, down bool) error {
-	return g.send("NotifyPointerButton", int32(evdevButtons[n]), down)
+	return g.input.Go(remoteDesktop+".Session.NotifyPointerButton", dbus.FlagNoReplyExpected, nil, int32(evdevButtons[n]), down).Err
 }
 
 func (g *gnome) key(k key, down bool) error {

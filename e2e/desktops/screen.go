@@ -73,7 +73,7 @@ func click(s screen, at image.Point, button, times int) error {
 		errs = append(errs, s.button(button, true))
 		time.Sleep(betweenEvents)
 		errs = append(errs, s.button(button, false))
-		time.Sleep(4 * betweenEvents)
+		time.Sleep(2 * betweenEvents)
 	}
 	return errors.Join(errs...)
 }
