@@ -135,6 +135,11 @@ func TestNewlyExposedCanBeAccepted(t *testing.T) {
 			t.Errorf("got %+v, want %q with a button for all", n, want)
 		}
 	}
+	opened := watch.Alert{Kind: watch.Opened, Listener: listener(3000, "node", "", "127.0.0.1")}
+	n := textOf(one, opened)
+	if n.Title != "2 events: 80, 3000" || !slices.Equal(n.Actions, []Action{Show, Accept}) || len(n.Listeners) != 1 || n.Listeners[0] != one.Listener {
+		t.Errorf("among other events: got %+v, want a button for the exposed port, which no watch has to cover", n)
+	}
 	if a, b := textOf(one), textOf(two); a.Key == b.Key {
 		t.Errorf("two servers share the notification %q", a.Key)
 	}

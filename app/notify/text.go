@@ -161,6 +161,14 @@ func summarize(alerts []watch.Alert) Notification {
 	}
 	data := map[string]any{"Count": len(ports), "Ports": strings.Join(names, ", ")}
 	n := Notification{Port: alerts[0].Listener.Port, Actions: []Action{Show}, Body: summaryBody(alerts)}
+	for _, a := range alerts {
+		if a.Kind == watch.NewlyExposed {
+			n.Listeners = append(n.Listeners, a.Listener)
+		}
+	}
+	if len(n.Listeners) > 0 {
+		n.Actions = append(n.Actions, Accept)
+	}
 	levels := []watch.Urgency{watch.Low, "", watch.Normal, watch.Critical}
 	n.Urgency = watch.Low
 	for _, a := range alerts {
@@ -174,10 +182,6 @@ func summarize(alerts []watch.Alert) Notification {
 	switch kind {
 	case watch.NewlyExposed:
 		n.Title = lang.N("{{.Count}} ports newly exposed to the network: {{.Ports}}", len(ports), data)
-		n.Actions = append(n.Actions, Accept)
-		for _, a := range alerts {
-			n.Listeners = append(n.Listeners, a.Listener)
-		}
 	case watch.Opened:
 		n.Title = lang.N("{{.Count}} ports opened: {{.Ports}}", len(ports), data)
 	case watch.Closed:
@@ -188,6 +192,10 @@ func summarize(alerts []watch.Alert) Notification {
 		n.Title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(ports), data)
 	default:
 		data["Count"] = changes
+		if len(n.Listeners) > 0 { // of ports that need not be watched
+			n.Title = lang.N("{{.Count}} events: {{.Ports}}", changes, data)
+			break
+		}
 		n.Title = lang.N("{{.Count}} events on watched ports: {{.Ports}}", changes, data)
 	}
 	return n

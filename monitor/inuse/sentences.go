@@ -36,7 +36,7 @@ const (
 	briefClosing   = "closing connection ({{.State}})"
 
 	holderProcess    = "{{.Name}} (PID {{.PID}})"
-	holderProcesses  = "{{.Name}} (PID {{.PID}}) and {{.Count}} more"
+	holderProcesses  = "{{.Name}} (PID {{.PID}}, and {{.Count}} more)"
 	holderUser       = "A process of {{.User}}"
 	holderKernel     = "The Linux kernel"
 	holderNoFile     = "The Linux kernel or a process that uses io_uring"
