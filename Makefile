@@ -41,6 +41,9 @@ test: prerequisites-test build ## install missing packages and run all tests
 bench: ## compare the monitor with other tools (30 minutes): build/bench.md, build/bench.svg and build/starts.md
 	@packaging/bench.sh
 
+bench-traffic: build ## compare a tap with mitmproxy, socat and nginx, and measure a capture (5 minutes): build/traffic.md
+	@packaging/bench-traffic.sh $(BIN)
+
 cost: build ## measure agent and window, each beside a minimal Fyne program (20 minutes; OVER=10s)
 	@packaging/prerequisites.sh desktop
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
@@ -111,6 +114,6 @@ docs: ## write docs/command-line.md from the commands
 clean: ## remove build/
 	rm -rf build
 
-.PHONY: help run build package test test-package test-long soak test-servers test-desktops test-windows package-windows fuzz bench cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
+.PHONY: help run build package test test-package test-long soak test-servers test-desktops test-windows package-windows fuzz bench bench-traffic cost film pictures docs vet lint check-prerequisites prerequisites prerequisites-test clean
 .NOTPARALLEL:
 .DEFAULT_GOAL := help

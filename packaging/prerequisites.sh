@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a task needs and that are missing:
 #
-#	packaging/prerequisites.sh [--check] build|desktop|test|film|windows|bench|package|servers
+#	packaging/prerequisites.sh [--check] build|desktop|test|film|windows|bench|traffic|package|servers
 #
 # With --check it installs nothing: if packages are missing, it names them and the
 # command that installs them, and exits with status 1. On a system without dpkg it names
@@ -14,6 +14,8 @@ build="gcc libc6-dev pkg-config libgles-dev libgl-dev libegl-dev libx11-dev libx
 desktop="xvfb xauth dbus openbox xfce4-panel xfconf dunst xdotool wmctrl x11-utils x11-xserver-utils libgl1-mesa-dri libgles2 libegl1 libwayland-client0"
 # The benchmarks of the monitor need no OpenGL, but the tools that they compare.
 bench="gcc libc6-dev iproute2 util-linux lsof"
+# The programs that a tap is compared with.
+traffic="mitmproxy socat nginx-light iproute2 util-linux"
 film="imagemagick util-linux iproute2"
 tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps perl-base"
 servers="debootstrap iproute2 util-linux"
@@ -31,10 +33,11 @@ desktop) want=$desktop ;;
 test) want="$build $desktop $tests" ;;
 film) want="$desktop $film" ;;
 bench) want=$bench ;;
+traffic) want=$traffic ;;
 package) want=$package ;;
 windows) want=$windows ;;
 servers) want=$servers ;;
-*) echo "usage: $0 [--check] build|desktop|test|film|windows|bench|package|servers" >&2; exit 2 ;;
+*) echo "usage: $0 [--check] build|desktop|test|film|windows|bench|traffic|package|servers" >&2; exit 2 ;;
 esac
 
 need_go=$(awk '/^go /{print $2}' go.mod)

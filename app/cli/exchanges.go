@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -273,8 +274,13 @@ type recording struct {
 	stop     func()
 }
 
+// trafficGCPercent is GOGC while traffic is recorded: most of the memory are bodies, which
+// the garbage collector does not read, and with the default their size would count twice.
+const trafficGCPercent = 25
+
 // begin starts a recording. end is called if the output fails.
 func (o trafficOptions) begin(protocols []traffic.Protocol, end func()) *recording {
+	debug.SetGCPercent(trafficGCPercent)
 	r := &recording{o: o, store: traffic.NewStore(traffic.Limits{})}
 	r.recorder = traffic.NewRecorder(r.store, protocols)
 	r.printer = newPrinter(o, end)

@@ -38,7 +38,7 @@ var batches = sync.Pool{New: func() any { return new(batch) }}
 
 // free returns the batch for later use, unless it is large.
 func (b *batch) free() {
-	if cap(b.bytes) > 256<<10 {
+	if cap(b.bytes) > 2*maxPending {
 		return
 	}
 	clear(b.events)

@@ -16,8 +16,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor/process/child"
-	"porthole/monitor/traffic"
-	"porthole/monitor/traffic/source"
 )
 
 func init() {
@@ -131,7 +129,7 @@ func playFewFiles() {
 	if err != nil {
 		child.Fail(err)
 	}
-	tp, err := Listen(netip.AddrPortFrom(v4, 0), Target{Port: uint16(port)}, nothing{}, func(err error) { fmt.Println("problem:", err) })
+	tp, err := Listen(netip.AddrPortFrom(v4, 0), Target{Port: uint16(port)}, ignore{}, func(err error) { fmt.Println("problem:", err) })
 	if err != nil {
 		child.Fail(err)
 	}
@@ -142,15 +140,6 @@ func playFewFiles() {
 		child.Fail(err)
 	}
 }
-
-// nothing records nothing.
-type nothing struct{}
-
-func (nothing) Open(traffic.Conn) source.Stream           { return nothing{} }
-func (nothing) Identify(traffic.Process)                  {}
-func (nothing) Data(traffic.Direction, time.Time, []byte) {}
-func (nothing) Lost(traffic.Direction, time.Time, int64)  {}
-func (nothing) Close(traffic.Direction, time.Time, error) {}
 
 // With few descriptors, connections beyond the limit wait until others end; the tap says
 // so and goes on.

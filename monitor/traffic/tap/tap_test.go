@@ -36,9 +36,18 @@ var (
 	v6 = netip.IPv6Loopback()
 )
 
+// ignore is a Recorder that records nothing.
+type ignore struct{}
+
+func (ignore) Open(traffic.Conn) source.Stream           { return ignore{} }
+func (ignore) Identify(traffic.Process)                  {}
+func (ignore) Data(traffic.Direction, time.Time, []byte) {}
+func (ignore) Lost(traffic.Direction, time.Time, int64)  {}
+func (ignore) Close(traffic.Direction, time.Time, error) {}
+
 // start serves a tap on a free port until the test ends, when it must have ended without
 // an error. end ends it before.
-func start(t *testing.T, target Target, r source.Recorder) (address string, tp *Tap, end func()) {
+func start(t testing.TB, target Target, r source.Recorder) (address string, tp *Tap, end func()) {
 	t.Helper()
 	tp, err := Listen(netip.AddrPortFrom(v4, 0), target, r, func(err error) { t.Log("problem:", err) })
 	if err != nil {
@@ -89,7 +98,7 @@ func echo(c *net.TCPConn) {
 	_, _ = io.Copy(c, c)
 }
 
-func dial(t *testing.T, address string) *net.TCPConn {
+func dial(t testing.TB, address string) *net.TCPConn {
 	t.Helper()
 	c, err := net.Dial("tcp", address)
 	if err != nil {

@@ -1,0 +1,246 @@
+// Command bench compares a tap and a capture of Porthole with programs that forward and
+// capture: mitmproxy in reverse mode, socat, and nginx as a plain proxy, all in one run.
+// See packaging/bench-traffic.sh.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are the flags.
+type options struct {
+	porthole  string
+	out       string
+	duration  time.Duration // of each load
+	exchanges int           // of the measurement of memory
+}
+
+func main() {
+	var o options
+	flag.StringVar(&o.porthole, "porthole", "build/porthole", "the program to measure")
+	flag.StringVar(&o.out, "out", "build/traffic.md", "the file to write")
+	flag.DurationVar(&o.duration, "duration", 5*time.Second, "how long each load takes")
+	flag.IntVar(&o.exchanges, "exchanges", 1_000_000, "after how many exchanges the memory is measured")
+	serve := flag.Bool("serve", false, "be the server")
+	flag.Parse()
+	if *serve {
+		log.Fatal(serveAll())
+	}
+	if err := run(o); err != nil {
+		log.Fatal(err)
+	}
+}
+
+// forwarder is a program that forwards connections to the server.
+type forwarder struct {
+	name string
+	// command returns the command that listens on port and forwards to target; nil if
+	// the program is not installed.
+	command func(folder string, port, target int) []string
+	bulk    bool // it forwards TCP, not only HTTP
+	cmd     *exec.Cmd
+	port    int
+	err     error
+}
+
+// forwarders are the programs that are compared.
+func forwarders(porthole string) []*forwarder {
+	at := func(port int) string { return net.JoinHostPort("127.0.0.1", strconv.Itoa(port)) }
+	return []*forwarder{
+		{name: "direct", bulk: true},
+		{name: "porthole tap", bulk: true, command: func(_ string, port, target int) []string {
+			return []string{porthole, "tap", strconv.Itoa(target), "--listen", strconv.Itoa(port)}
+		}},
+		{name: "nginx", command: func(folder string, port, target int) []string {
+			conf := filepath.Join(folder, "nginx.conf")
+			if err := os.WriteFile(conf, []byte(nginxConf(folder, at(port), at(target))), 0o600); err != nil {
+				log.Fatal(err)
+			}
+			return []string{"nginx", "-p", folder, "-c", conf, "-g", "daemon off;"}
+		}},
+		{name: "socat", bulk: true, command: func(_ string, port, target int) []string {
+			return []string{"socat", "TCP-LISTEN:" + strconv.Itoa(port) + ",bind=127.0.0.1,fork,reuseaddr", "TCP:" + at(target)}
+		}},
+		{name: "mitmproxy", command: func(folder string, port, target int) []string {
+			return []string{"mitmdump", "-q", "--set", "confdir=" + folder, "--mode", "reverse:http://" + at(target), "--listen-host", "127.0.0.1", "-p", strconv.Itoa(port)}
+		}},
+	}
+}
+
+// nginxConf is the configuration of a plain proxy that keeps connections to the server.
+func nginxConf(folder, listen, target string) string {
+	return fmt.Sprintf(`worker_processes auto;
+pid %[1]s/nginx.pid;
+error_log %[1]s/error.log;
+events { worker_connections 1024; }
+http {
+	access_log off;
+	client_body_temp_path %[1]s; proxy_temp_path %[1]s; fastcgi_temp_path %[1]s; uwsgi_temp_path %[1]s; scgi_temp_path %[1]s;
+	keepalive_requests 100000000;
+	upstream server { server %[3]s; keepalive 64; keepalive_requests 100000000; }
+	server {
+		listen %[2]s;
+		location / { proxy_pass http://server; proxy_http_version 1.1; proxy_set_header Connection ""; }
+	}
+}
+`, folder, listen, target)
+}
+
+// startTime is how long a program may take until it accepts connections.
+const startTime = time.Minute
+
+// start starts the program, and waits until it accepts connections.
+func (f *forwarder) start(target int) error {
+	if f.command == nil {
+		f.port = target
+		return nil
+	}
+	folder, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	f.port = freePort()
+	words := f.command(folder, f.port, target)
+	path, err := exec.LookPath(words[0])
+	if err != nil {
+		return fmt.Errorf("%s is not installed", words[0])
+	}
+	f.cmd = exec.Command(path, words[1:]...)
+	f.cmd.Dir = folder
+	if words[0] == "mitmdump" {
+		f.cmd.Env = append(os.Environ(), "HOME="+folder)
+	}
+	if err := f.cmd.Start(); err != nil {
+		return err
+	}
+	for end := time.Now().Add(startTime); ; time.Sleep(50 * time.Millisecond) {
+		c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(f.port)))
+		if err == nil {
+			return c.Close()
+		}
+		if time.Now().After(end) {
+			f.stop()
+			return fmt.Errorf("%s does not accept connections: %w", f.name, err)
+		}
+	}
+}
+
+// stop ends the program.
+func (f *forwarder) stop() {
+	if f.cmd == nil || f.cmd.Process == nil {
+		return
+	}
+	_ = f.cmd.Process.Signal(os.Interrupt)
+	killer := time.AfterFunc(10*time.Second, func() { _ = f.cmd.Process.Kill() })
+	_ = f.cmd.Wait() // an interrupted program may have any status
+	killer.Stop()
+	f.cmd = nil
+}
+
+func freePort() int {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+// run measures everything and writes the table.
+func run(o options) error {
+	var err error
+	if o.porthole, err = filepath.Abs(o.porthole); err != nil {
+		return err
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	server := exec.Command(self, "-serve")
+	in, err := server.StdinPipe() // its end ends the server
+	if err != nil {
+		return err
+	}
+	out, err := server.StdoutPipe()
+	if err != nil {
+		return err
+	}
+	server.Stderr = os.Stderr
+	if err := server.Start(); err != nil {
+		return err
+	}
+	defer func() { _ = in.Close(); _ = server.Wait() }()
+	var web, bulk int
+	if _, err := fmt.Fscan(out, &web, &bulk); err != nil {
+		return fmt.Errorf("read the ports of the server: %w", err)
+	}
+	var report strings.Builder
+	write := func(format string, args ...any) {
+		fmt.Fprintf(&report, format+"\n", args...)
+		fmt.Printf(format+"\n", args...)
+	}
+	write("# Traffic\n")
+	write("%s, %d processors, load before: %s\n", time.Now().Format(time.DateOnly), runtime.NumCPU(), loadAverage())
+	ctx := context.Background()
+	write("| | requests a second, 64 clients | of nginx | added to a request, p50 | p99 | MB a second, one connection | of socat |")
+	write("|---|---:|---:|---:|---:|---:|---:|")
+	results := measureForwarders(ctx, o, web, bulk)
+	nginx, socat, mitm := results["nginx"].rate, results["socat"].bulk, results["mitmproxy"].rate
+	for _, f := range forwarders(o.porthole) {
+		r := results[f.name]
+		if r.err != nil {
+			write("| %s | not measured: %v | | | | | |", f.name, r.err)
+			continue
+		}
+		write("| %s | %.0f | %s | %s | %s | %s | %s |", f.name, r.rate, ratio(r.rate, nginx), micros(r.p50), micros(r.p99), megabytes(r.bulk), ratio(r.bulk, socat))
+	}
+	write("\nThe tap forwards %s times as many requests as mitmproxy.\n", strings.TrimSuffix(ratio(results["porthole tap"].rate, mitm), " ×"))
+	memory(ctx, o, web, write)
+	captured(ctx, o, write)
+	write("\nLoad after: %s", loadAverage())
+	return os.WriteFile(o.out, []byte(report.String()), 0o644)
+}
+
+func loadAverage() string {
+	b, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	return strings.Join(strings.Fields(string(b))[:3], " ")
+}
+
+func ratio(a, b float64) string {
+	if a == 0 || b == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.2f ×", a/b)
+}
+
+func micros(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%d µs", d.Microseconds())
+}
+
+func megabytes(n float64) string {
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.0f", n/1e6)
+}
+
+// discard reads r to its end.
+func discard(r io.Reader) { _, _ = io.Copy(io.Discard, r) }
