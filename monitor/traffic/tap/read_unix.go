@@ -7,24 +7,37 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// chunk is the size of a buffer in bytes. With less, bulk transfers take more system calls.
-const chunk = 256 << 10
+// Sizes of buffers in bytes. Connections that fill a small one get a large one, with which
+// bulk transfers take fewer system calls. A client that does not read keeps its buffer, so
+// that the number of large ones is limited.
+const (
+	smallBuffer = 16 << 10
+	largeBuffer = 256 << 10
+	maxLarge    = 64
+)
 
-// buffers are shared by all connections: one that waits for data has none.
-var buffers = sync.Pool{New: func() any { return new([chunk]byte) }}
+// The buffers are shared by all connections: one that waits for data has none.
+var (
+	smallBuffers = sync.Pool{New: func() any { return new([smallBuffer]byte) }}
+	largeBuffers = sync.Pool{New: func() any { return new([largeBuffer]byte) }}
+	largeInUse   atomic.Int64
+)
 
 // reader reads a connection into a shared buffer.
 type reader struct {
-	raw    syscall.RawConn
-	buffer *[chunk]byte // nil while it waits
-	n      int
-	err    error
-	try    func(fd uintptr) bool // the method attempt; made once
+	raw   syscall.RawConn
+	small *[smallBuffer]byte // one of the two has what was read; both are nil while it waits
+	large *[largeBuffer]byte
+	full  bool // the last read filled its buffer
+	n     int
+	err   error
+	try   func(fd uintptr) bool // the method attempt; made once
 }
 
 func newReader(c *net.TCPConn) *reader {
@@ -32,6 +45,39 @@ func newReader(c *net.TCPConn) *reader {
 	r.raw, r.err = c.SyscallConn()
 	r.try = r.attempt
 	return r
+}
+
+// take returns a buffer.
+func (r *reader) take() []byte {
+	if r.full && largeInUse.Add(1) <= maxLarge {
+		r.large = largeBuffers.Get().(*[largeBuffer]byte)
+		return r.large[:]
+	}
+	if r.full {
+		largeInUse.Add(-1)
+	}
+	r.small = smallBuffers.Get().(*[smallBuffer]byte)
+	return r.small[:]
+}
+
+// release gives the buffer back.
+func (r *reader) release() {
+	if r.large != nil {
+		largeBuffers.Put(r.large)
+		largeInUse.Add(-1)
+		r.large = nil
+		return
+	}
+	smallBuffers.Put(r.small)
+	r.small = nil
+}
+
+// bytes returns what was read.
+func (r *reader) bytes() []byte {
+	if r.large != nil {
+		return r.large[:r.n]
+	}
+	return r.small[:r.n]
 }
 
 // next waits for data, io.EOF or an error. The bytes are valid until release is called,
@@ -51,20 +97,14 @@ func (r *reader) next() ([]byte, error) {
 		r.release()
 		return nil, io.EOF
 	}
-	return r.buffer[:r.n], nil
-}
-
-// release gives the buffer back.
-func (r *reader) release() {
-	buffers.Put(r.buffer)
-	r.buffer = nil
+	return r.bytes(), nil
 }
 
 // attempt reads once. It returns false if there is nothing to read yet.
 func (r *reader) attempt(fd uintptr) bool {
-	r.buffer = buffers.Get().(*[chunk]byte)
+	b := r.take()
 	for {
-		n, err := unix.Read(int(fd), r.buffer[:])
+		n, err := unix.Read(int(fd), b)
 		switch err {
 		case unix.EINTR:
 			continue
@@ -72,7 +112,7 @@ func (r *reader) attempt(fd uintptr) bool {
 			r.release()
 			return false
 		case nil:
-			r.n = n
+			r.n, r.full = n, n == len(b)
 		default:
 			r.err = os.NewSyscallError("read", err)
 		}
