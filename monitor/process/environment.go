@@ -27,6 +27,35 @@ const (
 // not provide environments. Environment is safe for concurrent use and keeps
 // nothing.
 func Environment(o monitor.Owner) ([]string, error) {
+	b, err := ownEnvironment(o)
+	if err != nil {
+		return nil, err
+	}
+	return variables(b), nil
+}
+
+// RawEnvironment returns the environment that o was started with, with its secrets, to
+// start the same command again. It must not be shown, stored or sent. Its errors are those
+// of Environment; one that is too long is an error, too. It is safe for concurrent use and
+// keeps nothing.
+func RawEnvironment(o monitor.Owner) (entries []string, _ error) {
+	b, err := ownEnvironment(o)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) >= maxEnvironment {
+		return nil, fmt.Errorf("the environment of process %d is too long", o.PID)
+	}
+	for entry := range bytes.SplitSeq(b, []byte{0}) {
+		if bytes.IndexByte(entry, '=') > 0 {
+			entries = append(entries, string(entry))
+		}
+	}
+	return entries, nil
+}
+
+// ownEnvironment returns the environment of o, a running process of this user.
+func ownEnvironment(o monitor.Owner) ([]byte, error) {
 	p := &ps.Process{Pid: int32(o.PID)}
 	uids, err := p.Uids()
 	if err == nil && (len(uids) < 2 || int(uids[0]) != os.Getuid() || int(uids[1]) != os.Geteuid()) {
@@ -36,10 +65,7 @@ func Environment(o monitor.Owner) ([]string, error) {
 	if !IsAlive(o.PID, o.Start) { // what was read may belong to another process
 		return nil, fmt.Errorf("read the environment of process %d: %w", o.PID, os.ErrProcessDone)
 	}
-	if err != nil {
-		return nil, err
-	}
-	return variables(b), nil
+	return b, err
 }
 
 // variables returns the entries of an environment, cleaned for display.
