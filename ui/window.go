@@ -166,6 +166,7 @@ func (w *Window) SetStatus(s Status) {
 	w.ports.SetStatus(s.ports())
 	w.history.SetRules(s.Rules)
 	w.watches.SetRules(s.Rules)
+	w.watches.SetDefaultEvents(s.Settings.NotifyOn)
 	w.watches.ShowProblems(s.Problems, s.CanDismiss)
 }
 

@@ -83,7 +83,7 @@ func (a *Agent) handleClients(added []connection.NewVisitor) {
 			continue // it has closed
 		}
 		var first *watch.Rule
-		for _, rule := range a.rules.Active() {
+		for _, rule := range a.effectiveRules().Active() {
 			if rule.NotifiesOn(watch.OnConnect) && rule.Matches(l) && a.clients.add(rule, v.Key(), a.log) && first == nil {
 				first = &rule
 			}
@@ -112,7 +112,7 @@ func (a *Agent) listenerByID(id string) *monitor.Listener {
 
 // identifiesClients reports whether a watch asks for new clients.
 func (a *Agent) identifiesClients() bool {
-	return slices.ContainsFunc(a.rules.Active(), func(rule watch.Rule) bool {
+	return slices.ContainsFunc(a.effectiveRules().Active(), func(rule watch.Rule) bool {
 		return rule.NotifiesOn(watch.OnConnect) && len(rule.Listeners(a.update.Snapshot)) > 0
 	})
 }

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -122,8 +123,24 @@ func (a *Agent) notifyAlerts(alerts []watch.Alert) {
 			now = append(now, alert)
 		}
 	}
-	a.notifications.NotifyAlerts(now)
+	a.notifications.NotifyAlerts(a.withUrgency(now))
 	a.addMissed(held)
+}
+
+// withUrgency returns alerts with the urgency of the settings where the rule has none.
+// Only that of a rule matters for quiet hours.
+func (a *Agent) withUrgency(alerts []watch.Alert) []watch.Alert {
+	for i := range alerts {
+		rule := &alerts[i].Rule
+		switch {
+		case rule.Urgency != "":
+		case alerts[i].Kind == watch.Crashed:
+			rule.Urgency = cmp.Or(a.settings.CrashUrgency, watch.Critical)
+		default:
+			rule.Urgency = a.settings.Urgency
+		}
+	}
+	return alerts
 }
 
 // current returns delayed alerts as they apply now. Openings of ports that have

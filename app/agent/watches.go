@@ -28,7 +28,7 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 	a.unsavedSince = before
 	a.rules = change(a.rules)
 	a.dropHookFailures()
-	a.watcher.SetRules(a.rules, a.settings.GracePeriod)
+	a.watcher.SetRules(a.effectiveRules(), a.settings.GracePeriod)
 	a.pollUDP()
 	a.countConnections()
 	a.log.Warn("can't save the watches; they apply until Porthole quits", "error", err)
@@ -54,3 +54,6 @@ func (a *Agent) withUnsavedEdits(rules watch.Rules) watch.Rules {
 	}
 	return rules
 }
+
+// effectiveRules returns the watches with the events of the settings where they have none.
+func (a *Agent) effectiveRules() watch.Rules { return a.rules.WithDefault(a.settings.NotifyOn) }

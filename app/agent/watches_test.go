@@ -204,3 +204,27 @@ func TestReportAboutDroppedEditsIsDismissed(t *testing.T) {
 		t.Error("dismissed: there is still something to dismiss")
 	}
 }
+
+// A watch without events or urgency has those of the settings. Only the urgency of a watch
+// breaks quiet hours.
+func TestDefaultsOfWatches(t *testing.T) {
+	a, _ := newTestAgent(t, filepath.Join(t.TempDir(), "pause.json"))
+	a.rules = watch.Rules{{Ports: monitor.Ports{{First: 1, Last: 1}}}, {Ports: monitor.Ports{{First: 2, Last: 2}}, NotifyOn: watch.OnOpen}}
+	a.settings.NotifyOn = watch.OnCrash | watch.OnConnect
+	if got := a.effectiveRules(); got[0].NotifyOn != watch.OnCrash|watch.OnConnect || got[1].NotifyOn != watch.OnOpen || a.rules[0].NotifyOn != 0 {
+		t.Errorf("got %+v, and the rules %+v", got, a.rules)
+	}
+	urgency := func(kind watch.Kind, of watch.Urgency) watch.Urgency {
+		return a.withUrgency([]watch.Alert{{Kind: kind, Listener: testListener(), Rule: watch.Rule{Urgency: of}}})[0].Rule.Urgency
+	}
+	if got := urgency(watch.Crashed, ""); got != watch.Critical {
+		t.Errorf("crash: got %q, want critical", got)
+	}
+	if got := urgency(watch.Closed, ""); got != "" {
+		t.Errorf("close: got %q, want none", got)
+	}
+	a.settings.Urgency, a.settings.CrashUrgency = watch.Low, watch.Normal
+	if closed, crashed, own := urgency(watch.Closed, ""), urgency(watch.Crashed, ""), urgency(watch.Crashed, watch.Critical); closed != watch.Low || crashed != watch.Normal || own != watch.Critical {
+		t.Errorf("got %q, %q and %q; want low, normal, and the rule's critical", closed, crashed, own)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/esiqveland/notify"
 	"github.com/godbus/dbus/v5"
@@ -174,7 +175,7 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	}
 	request := notify.Notification{
 		AppName: "Porthole", Summary: n.Title, Body: n.Body,
-		ExpireTimeout: notify.ExpireTimeoutSetByNotificationServer, ReplacesID: b.visibleID(cmp.Or(n.ReplacesKey, n.Key)),
+		ExpireTimeout: expireTimeout(n.Expiry), ReplacesID: b.visibleID(cmp.Or(n.ReplacesKey, n.Key)),
 	}
 	if n.Correction && request.ReplacesID == 0 {
 		return nil // nobody sees what it corrects
@@ -206,6 +207,17 @@ func (b *Bus) send(connCtx context.Context, n Notification) error {
 	}
 	b.store(id, n)
 	return nil
+}
+
+// expireTimeout returns the argument of Notify for an expiry.
+func expireTimeout(expiry time.Duration) time.Duration {
+	switch {
+	case expiry < 0:
+		return notify.ExpireTimeoutNever
+	case expiry == 0:
+		return notify.ExpireTimeoutSetByNotificationServer
+	}
+	return expiry
 }
 
 // connection returns the connection, or a new one if there is none.

@@ -96,6 +96,29 @@ func TestNotificationReplacesThatWithTheSameKey(t *testing.T) {
 	}
 }
 
+// The expiry of the settings is that of all notifications, except for critical ones.
+func TestExpiryOfNotifications(t *testing.T) {
+	address := fakebus.Start(t)
+	s := fakebus.StartNotifications(t, address)
+	b, _ := newTestBus(t, address)
+	w := Start(t.Context(), b, func(error) {}, b.log)
+	for _, c := range []struct {
+		expiry  time.Duration
+		urgency watch.Urgency
+		want    int32
+	}{{0, "", -1}, {-1, "", 0}, {10 * time.Second, watch.Low, 10_000}, {10 * time.Second, watch.Critical, -1}} {
+		w.SetExpiry(c.expiry)
+		done := make(chan error, 1)
+		w.NotifyAndReport(Notification{Title: "a", Urgency: c.urgency}, func(err error) { done <- err })
+		if err := <-done; err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Last().Expires; got != c.want {
+			t.Errorf("expiry %v, urgency %q: got %d ms, want %d", c.expiry, c.urgency, got, c.want)
+		}
+	}
+}
+
 // Plasma shows no popup for the replacement of an expired notification.
 func TestExpiredNotificationIsNotReplaced(t *testing.T) {
 	address := fakebus.Start(t)

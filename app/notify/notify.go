@@ -48,6 +48,9 @@ type Notification struct {
 	// Worker.
 	SoundName string
 	Sound     bool
+	// Expiry is how long it is shown: 0 if the desktop decides, negative until it is
+	// closed. Set by the Worker.
+	Expiry time.Duration
 }
 
 // Notifier delivers notifications. Its methods block until the desktop has
@@ -78,6 +81,7 @@ type Worker struct {
 	onResult func(error)
 	log      *slog.Logger
 	sound    atomic.Bool
+	expiry   atomic.Int64 // time.Duration
 	done     sync.WaitGroup
 	wake     chan struct{}
 
@@ -159,6 +163,10 @@ func (w *Worker) Seen(key string) { w.enqueue(job{seen: key}) }
 
 // SetSound turns the sound of later notifications on or off.
 func (w *Worker) SetSound(on bool) { w.sound.Store(on) }
+
+// SetExpiry sets Notification.Expiry of later notifications, except for critical ones:
+// they are to be seen (Desktop Notifications Specification 1.2, "Urgency Levels").
+func (w *Worker) SetExpiry(d time.Duration) { w.expiry.Store(int64(d)) }
 
 // enqueue reports whether the queue had room for j. Alerts, closes and owners
 // always have: they are joined to the last job if possible.
@@ -242,6 +250,9 @@ func (w *Worker) handleJob(ctx context.Context, j job) {
 }
 
 func (w *Worker) deliver(ctx context.Context, n Notification) error {
+	if n.Urgency != watch.Critical {
+		n.Expiry = time.Duration(w.expiry.Load())
+	}
 	err := w.withTimeout(ctx, "show a notification", func(ctx context.Context) error { return w.notifier.Notify(ctx, n) })
 	if ctx.Err() != nil {
 		return ctx.Err()

@@ -265,7 +265,7 @@ func FuzzEdit(f *testing.F) {
 			return
 		}
 		got, err := file.Load()
-		if err != nil || !slices.EqualFunc(got.Watches, want, sameWhenWritten) {
+		if err != nil || !slices.EqualFunc(got.Watches, want, watch.Rule.Equal) {
 			t.Fatalf("%q: got %+v, %v, want %+v; file %q", text, got.Watches, err, want, read(t, path))
 		}
 		after, from, to := read(t, path), 0, 1<<30

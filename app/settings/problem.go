@@ -33,6 +33,7 @@ const (
 	textHours    = "quiet_hours must be two times of day, such as 22:00-07:00"
 	textTheme    = "theme must be system, light or dark"
 	textTrayIcon = "tray_icon must be outlined, light or dark"
+	textExpiry   = "expiry must be desktop, never or a time from {{.Min}} to {{.Max}}, such as 10s"
 	textLanguage = "language must be system or a language code such as en"
 
 	textList       = "{{.Key}} must be a list of entries such as \"{{.Example}}\""
@@ -51,7 +52,7 @@ const (
 	textMisspeltPorts = "a watch needs ports, such as \"ports: 62893\" or \"ports: 3000-3999, 8080\", or a match, such as \"match: vite shop\"; \"{{.Key}}\": did you mean {{.Near}}?"
 	textNotifyOn      = "\"{{.Word}}\": notify_on must be a list of any of {{.Names}}"
 	textNoEvents      = "notify_on must be a list of any of {{.Names}}; to disable the watch, use \"off: true\""
-	textUrgency       = "urgency must be low, normal or critical"
+	textUrgency       = "{{.Key}} must be low, normal or critical"
 	textSound         = "sound must be none or the name of a sound, such as bell"
 	textRunWord       = "run must be a list of words"
 	textRun           = "run must be a list of a program and its arguments, such as [notify-send, hello]; no shell reads it"
@@ -62,7 +63,7 @@ const (
 func Texts() []string {
 	return []string{textCannotRead, textCannotWrite, textCannotCreate, textCannotCreateFolder, textNewer, textNotASetting, textNotEditable,
 		textSyntax, textBracket, textSecondDocument, textNotMapping, textUnknownKey, textMisspeltKey,
-		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textLanguage,
+		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textExpiry, textLanguage,
 		textList, textEntry, textMisspelt, textText, textName, textLabelPorts, textLabelName,
 		textWatches, textWatch, textPorts, textMatch, textNoPorts, textMisspeltPorts, textNotifyOn, textNoEvents,
 		textUrgency, textSound, textRunWord, textRun, textPost}

@@ -4,10 +4,12 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v4"
 
 	"porthole/monitor"
+	"porthole/monitor/watch"
 )
 
 // This file changes one key with a scalar value:
@@ -15,7 +17,7 @@ import (
 //	theme: dark
 
 // scalarKeys are the keys that Set can change.
-var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "zoom", "history_days", "history_events"}
+var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "notifications", "notify_on", "urgency", "crash_urgency", "expiry", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "zoom", "history_days", "history_events"}
 
 // languageTag is the form of a language code: "en", "pt-BR".
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
@@ -41,6 +43,45 @@ func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {
 		s.Language = strings.TrimPrefix(node.Value, "system")
 	}
 	return nil
+}
+
+// parseNotifications reads which events are notified by default, and how.
+func (f *File) parseNotifications(root *yaml.Node, s *Settings) (err error) {
+	if node := valueOf(root, "notify_on"); node != nil {
+		if s.NotifyOn, err = f.parseNotifyOn(node); err != nil {
+			return err
+		}
+	}
+	for key, to := range map[string]*watch.Urgency{"urgency": &s.Urgency, "crash_urgency": &s.CrashUrgency} {
+		if node := valueOf(root, key); node != nil {
+			if *to, err = f.parseUrgency(node, key); err != nil {
+				return err
+			}
+		}
+	}
+	if node := valueOf(root, "expiry"); node != nil {
+		d, err := time.ParseDuration(node.Value)
+		switch {
+		case node.Value == "never":
+			s.Expiry = Never
+		case node.Value == "desktop":
+			s.Expiry = 0
+		case err != nil || d < minExpiry || d > maxExpiry:
+			return f.problemAt(node, textExpiry, "Min", minExpiry, "Max", maxExpiry)
+		default:
+			s.Expiry = d
+		}
+	}
+	return nil
+}
+
+// parseUrgency parses the value of key.
+func (f *File) parseUrgency(node *yaml.Node, key string) (watch.Urgency, error) {
+	u := watch.Urgency(node.Value)
+	if !slices.Contains([]watch.Urgency{watch.Low, watch.Normal, watch.Critical}, u) {
+		return "", f.problemAt(node, textUrgency, "Key", key)
+	}
+	return u, nil
 }
 
 // Set sets key to value, in the syntax of the file, and returns the new settings.

@@ -38,15 +38,19 @@ type Settings struct {
 	HistoryEvents   int           // keep at most this many events; 0: Porthole chooses
 	Warnings        []Problem     // keys and values that this Porthole does not know
 
-	Theme         string // "light" or "dark"; "": the system's theme
-	Zoom          int    // size of the window's content in percent; 0: 100
-	TrayIcon      string // "light" or "dark", for panels of the other color; "": one that is readable on both
-	Language      string // such as "en"; "": the system's language
-	StartHidden   bool   // start in the tray without opening the window
-	Notifications bool   // show notifications about watches
-	NewExposed    bool   // notify about everything that is newly exposed to the network
-	QuietHours    Hours  // notifications wait until these hours end
-	AllAddresses  bool   // include ports that cannot be reached through loopback
+	Theme         string         // "light" or "dark"; "": the system's theme
+	Zoom          int            // size of the window's content in percent; 0: 100
+	TrayIcon      string         // "light" or "dark", for panels of the other color; "": one that is readable on both
+	Language      string         // such as "en"; "": the system's language
+	StartHidden   bool           // start in the tray without opening the window
+	Notifications bool           // show notifications about watches
+	NotifyOn      watch.NotifyOn // events of watches that have none of their own; 0: watch.DefaultEvents
+	Urgency       watch.Urgency  // of notifications of watches that have none of their own; "": normal
+	CrashUrgency  watch.Urgency  // of those about crashes; "": critical
+	Expiry        time.Duration  // how long a notification is shown; 0: the desktop decides, Never: until it is closed
+	NewExposed    bool           // notify about everything that is newly exposed to the network
+	QuietHours    Hours          // notifications wait until these hours end
+	AllAddresses  bool           // include ports that cannot be reached through loopback
 }
 
 // Limits of the intervals. Polling faster than the minimum costs CPU time and
@@ -55,6 +59,14 @@ const (
 	minPollingInterval = 50 * time.Millisecond
 	maxPollingInterval = time.Minute
 	maxGracePeriod     = time.Minute
+)
+
+// Limits of the expiry of notifications.
+const (
+	minExpiry = time.Second
+	maxExpiry = time.Hour
+	// Never as Settings.Expiry shows notifications until they are closed.
+	Never time.Duration = -1
 )
 
 // version is the version of the file format. It increases when a key changes its
@@ -155,7 +167,7 @@ func (f *File) ChangeWatches(update func(watch.Rules) watch.Rules) (Settings, er
 	}
 	text, err := f.edit(doc, "watches", func(e *editor) error { return f.watchList().set(e, doc.root, s.Watches) },
 		func(_ *yaml.Node, got Settings) bool {
-			return slices.EqualFunc(got.Watches, s.Watches, sameWhenWritten)
+			return slices.EqualFunc(got.Watches, s.Watches, watch.Rule.Equal)
 		})
 	if err != nil {
 		return s, err
@@ -166,17 +178,6 @@ func (f *File) ChangeWatches(update func(watch.Rules) watch.Rules) (Settings, er
 	f.undo = append(f.undo, change{doc.text, text, was})
 	f.undo = slices.Clone(f.undo[max(0, len(f.undo)-maxUndo):])
 	return s, nil
-}
-
-// sameWhenWritten reports whether both rules are written identically: watch.DefaultEvents
-// are the same as none.
-func sameWhenWritten(a, b watch.Rule) bool {
-	for _, rule := range []*watch.Rule{&a, &b} {
-		if notifyOnList(rule.NotifyOn) == nil {
-			rule.NotifyOn = 0
-		}
-	}
-	return a.Equal(b)
 }
 
 // load returns the file as YAML and as settings. With an error it returns the
@@ -288,6 +289,9 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.problemAt(node, textBool, "Key", key)
 		}
+	}
+	if err := f.parseNotifications(root, &s); err != nil {
+		return s, err
 	}
 	if node := valueOf(root, "quiet_hours"); node != nil {
 		hours, err := ParseHours(node.Value)

@@ -117,7 +117,8 @@ func TestNotifyOnIsWrittenAsAList(t *testing.T) {
 	}{
 		{watch.OnOwnerChange | watch.OnOpen, "watches:\n  - ports: 80\n    notify_on: [open, owner_change] # quiet\n"},
 		{watch.OnOpen | watch.OnCrash, "watches:\n  - ports: 80\n    notify_on: [open, crash] # quiet\n"},
-		{watch.OnOpen | watch.OnClose | watch.OnOwnerChange | watch.OnExposed, "watches:\n  - ports: 80\n"}, // a crash is a close
+		{watch.DefaultEvents, "watches:\n  - ports: 80\n    notify_on: [open, close, crash, owner_change, exposed] # quiet\n"},
+		{0, "watches:\n  - ports: 80\n"},
 	} {
 		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
 			r = slices.Clone(r)
@@ -147,6 +148,51 @@ func TestNewerFileIsReadOnly(t *testing.T) {
 	current, _ := newFile(t, "version: 1\n")
 	if s, err := current.Load(); err != nil || s.Newer {
 		t.Errorf("Load() of this version = %+v, %v, want no Newer", s, err)
+	}
+}
+
+func TestNotificationSettings(t *testing.T) {
+	const text = "notify_on: [open, attempt]\nurgency: low\ncrash_urgency: normal\nexpiry: 10s\n"
+	f, path := newFile(t, text)
+	s, err := f.Load()
+	if err != nil || s.NotifyOn != watch.OnOpen|watch.OnAttempt || s.Urgency != watch.Low || s.CrashUrgency != watch.Normal || s.Expiry != 10*time.Second {
+		t.Fatalf("got %+v, %v", s, err)
+	}
+	if s, err = f.Set("notify_on", "crash,exposed"); err != nil || s.NotifyOn != watch.OnCrash|watch.OnExposed {
+		t.Errorf("after Set: got %v, %v; want crash and exposed", s.NotifyOn, err)
+	}
+	if s, err = f.Set("expiry", "never"); err != nil || s.Expiry != Never {
+		t.Errorf("after Set: got %v, %v; want never", s.Expiry, err)
+	}
+	if s, err = f.Set("notify_on", ""); err != nil || s.NotifyOn != 0 {
+		t.Errorf("after Set: got %v, %v; want the default", s.NotifyOn, err)
+	}
+	if b, err := os.ReadFile(path); err != nil || string(b) != "urgency: low\ncrash_urgency: normal\nexpiry: never\n" {
+		t.Errorf("got the file %q, %v", b, err)
+	}
+	for key, values := range map[string][]string{"notify_on": {"ha"}, "urgency": {"high", "1"}, "crash_urgency": {"no"}, "expiry": {"0s", "2h", "x", "-1s"}} {
+		for _, value := range values {
+			if _, err := f.Set(key, value); err == nil || !strings.Contains(err.Error(), key) {
+				t.Errorf("%s: %s: got the error %v", key, value, err)
+			}
+		}
+	}
+}
+
+// Events that are those of the built-in default are written: the default of the settings may
+// be another one.
+func TestUsualEventsAreWritten(t *testing.T) {
+	f, path := newFile(t, "notify_on: crash\nwatches:\n  - ports: 80\n")
+	if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
+		r = slices.Clone(r)
+		r[0].NotifyOn = watch.DefaultEvents
+		return r
+	}); err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Load()
+	if b, _ := os.ReadFile(path); err != nil || s.Watches[0].NotifyOn != watch.DefaultEvents {
+		t.Errorf("got %v, %v; file: %s", s.Watches[0].NotifyOn, err, b)
 	}
 }
 

@@ -98,9 +98,9 @@ var soundName = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 // parseReaction parses how a watch notifies, and its hooks.
 func (f *File) parseReaction(item *yaml.Node, rule *watch.Rule) error {
 	if node := valueOf(item, "urgency"); node != nil {
-		rule.Urgency = watch.Urgency(node.Value)
-		if !slices.Contains([]watch.Urgency{watch.Low, watch.Normal, watch.Critical}, rule.Urgency) {
-			return f.problemAt(node, textUrgency)
+		var err error
+		if rule.Urgency, err = f.parseUrgency(node, "urgency"); err != nil {
+			return err
 		}
 	}
 	if node := valueOf(item, "sound"); node != nil {
@@ -184,7 +184,7 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	return events, nil
 }
 
-// notifyOnList returns a list of event names, nil for the default.
+// notifyOnList returns a list of event names, nil for those of the settings.
 func notifyOnList(events watch.NotifyOn) *yaml.Node {
 	list := &yaml.Node{Kind: yaml.SequenceNode, Tag: "!!seq", Style: yaml.FlowStyle}
 	for _, n := range eventNames {
@@ -192,10 +192,7 @@ func notifyOnList(events watch.NotifyOn) *yaml.Node {
 			list.Content = append(list.Content, scalarNode(n.name))
 		}
 	}
-	if events&watch.OnClose != 0 { // a crash is a close
-		events |= watch.OnCrash
-	}
-	if events == 0 || events == watch.DefaultEvents {
+	if events == 0 {
 		return nil
 	}
 	return list

@@ -33,6 +33,7 @@ type Notification struct {
 	Body     string
 	Actions  []string // alternating keys and labels
 	Hints    map[string]dbus.Variant
+	Expires  int32 // milliseconds; -1 if the server decides, 0 for never
 }
 
 // Notifications is a notification server that shows nothing and can be made to
@@ -104,7 +105,7 @@ func (s *Notifications) Export(notify any) error {
 }
 
 // Notify implements the D-Bus method Notify.
-func (s *Notifications) Notify(_ string, replaces uint32, _, summary, body string, actions []string, hints map[string]dbus.Variant, _ int32) (uint32, *dbus.Error) {
+func (s *Notifications) Notify(_ string, replaces uint32, _, summary, body string, actions []string, hints map[string]dbus.Variant, expires int32) (uint32, *dbus.Error) {
 	s.wait()
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -113,7 +114,7 @@ func (s *Notifications) Notify(_ string, replaces uint32, _, summary, body strin
 		s.issued++
 		id = s.issued
 	}
-	s.last = Notification{ID: id, Replaces: replaces, Summary: summary, Body: body, Actions: actions, Hints: hints}
+	s.last = Notification{ID: id, Replaces: replaces, Summary: summary, Body: body, Actions: actions, Hints: hints, Expires: expires}
 	s.lastAt = time.Now()
 	if replaces == 0 || slices.ContainsFunc(s.open, func(n Notification) bool { return n.ID == replaces }) {
 		s.popups = append(s.popups, summary)

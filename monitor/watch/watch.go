@@ -4,6 +4,7 @@
 package watch
 
 import (
+	"cmp"
 	"slices"
 
 	"porthole/monitor"
@@ -145,6 +146,15 @@ func (r Rules) Valid() Rules {
 // Active returns the rules that are switched on.
 func (r Rules) Active() Rules {
 	return slices.DeleteFunc(slices.Clone(r), func(rule Rule) bool { return rule.Off })
+}
+
+// WithDefault returns the rules, of which those without events have these.
+func (r Rules) WithDefault(events NotifyOn) Rules {
+	with := slices.Clone(r)
+	for i := range with {
+		with[i].NotifyOn = cmp.Or(with[i].NotifyOn, events)
+	}
+	return with
 }
 
 // Matches reports whether any active rule matches l.

@@ -64,7 +64,8 @@ func New(actions Actions, version string) *Page {
 	p.warning = widgets.NewWarningBar(actions.StartAgent, func() { actions.DismissProblems(); p.Focus() })
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.zoomRow(), p.languageRow())
 	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
-	p.group(lang.L("Notifications"), p.notificationsRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(), p.soundRow(), p.testRow())
+	p.group(lang.L("Notifications"), p.notificationsRow(), p.notifyOnRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(),
+		p.urgencyRow(), p.crashUrgencyRow(), p.expiryRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
 	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
 	p.group(lang.L("About"), p.fileRow(), p.diagnosticsRow(), p.licencesRow())

@@ -48,6 +48,60 @@ func (p *Page) notificationsRow() *settingRow {
 	return p.toggle("notifications", lang.L("Notifications"), lang.L("Notify you about events of watched ports; the table, tray and history always show them"), func(s Settings) bool { return s.Notifications })
 }
 
+func (p *Page) notifyOnRow() *settingRow {
+	r := newSettingRow("notify_on", lang.L("Events"), lang.L("Of watches that select none of their own. Usual are all but those about clients: opens, closes, crashes, changes owner, is exposed to the network."))
+	options := []widgets.Option{
+		{Value: "", Label: lang.L("Usual events")},
+		{Value: "open,close", Label: lang.L("Opens and closes")},
+		{Value: "crash,exposed", Label: lang.L("Crashes and exposure")},
+		{Value: "open,close,crash,owner_change,exposed,attempt,connect", Label: lang.L("All events")},
+	}
+	selected := map[watch.NotifyOn]int{0: 0, watch.DefaultEvents: 0, watch.OnOpen | watch.OnClose: 1, watch.OnCrash | watch.OnExposed: 2,
+		watch.DefaultEvents | watch.OnAttempt | watch.OnConnect: 3}
+	p.choice(r, options, func(s Settings) widgets.Option {
+		if i, known := selected[s.NotifyOn]; known {
+			return options[i]
+		}
+		return widgets.Option{Value: "other", Label: lang.L("Other events")} // set in the file
+	})
+	return r
+}
+
+func (p *Page) urgencyRow() *settingRow {
+	r := newSettingRow("urgency", lang.L("Urgency"), lang.L("For watches without an urgency of their own"))
+	p.segments(r, []widgets.Option{{Value: "low", Label: lang.L("Low")}, {Value: "", Label: lang.L("Normal")}, {Value: "critical", Label: lang.L("Critical")}}, func(s Settings) string {
+		return strings.TrimPrefix(string(s.Urgency), string(watch.Normal))
+	})
+	return r
+}
+
+func (p *Page) crashUrgencyRow() *settingRow {
+	r := newSettingRow("crash_urgency", lang.L("Urgency of crashes"), lang.L("Many desktops show critical notifications until you close them"))
+	p.segments(r, []widgets.Option{{Value: "low", Label: lang.L("Low")}, {Value: "normal", Label: lang.L("Normal")}, {Value: "", Label: lang.L("Critical")}}, func(s Settings) string {
+		return strings.TrimPrefix(string(s.CrashUrgency), string(watch.Critical))
+	})
+	return r
+}
+
+func (p *Page) expiryRow() *settingRow {
+	r := newSettingRow("expiry", lang.L("Show for"), lang.L("How long notifications are visible, except critical ones. Automatic: the desktop decides. Some desktops, such as GNOME, always do."))
+	of := func(d time.Duration) widgets.Option {
+		switch {
+		case d == 0:
+			return widgets.Option{Value: "", Label: lang.L("Automatic")}
+		case d < 0:
+			return widgets.Option{Value: "never", Label: lang.L("Until closed")}
+		}
+		return widgets.Option{Value: d.String(), Label: words.ShortDuration(d)}
+	}
+	var options []widgets.Option
+	for _, d := range []time.Duration{0, 5 * time.Second, 10 * time.Second, 30 * time.Second, time.Minute, 5 * time.Minute, -1} {
+		options = append(options, of(d))
+	}
+	p.choice(r, options, func(s Settings) widgets.Option { return of(s.Expiry) })
+	return r
+}
+
 func (p *Page) newExposedRow() *settingRow {
 	return p.toggle("new_exposed", lang.L("Anything newly exposed"), lang.L("Notify you about every server that becomes reachable from the network, watched or not; what is reachable during the first day is familiar"), func(s Settings) bool { return s.NewExposed })
 }

@@ -2,6 +2,8 @@ package settings
 
 import (
 	"time"
+
+	"porthole/monitor/watch"
 )
 
 // Settings are the values that apply: the user's, or the defaults.
@@ -13,11 +15,15 @@ type Settings struct {
 	StartAtLogin    bool   // start Porthole with the session
 	StartHidden     bool   // show only the tray icon at startup
 	Notifications   bool
-	NewExposed      bool          // notify about everything newly exposed
-	QuietHours      string        // like "22:00-07:00"; "" for none
-	GracePeriod     time.Duration // a service that is back within it was restarted
-	Sound           bool          // play a sound with notifications
-	PollingInterval time.Duration // 0 for automatic
+	NotifyOn        watch.NotifyOn // of watches without events; 0 for watch.DefaultEvents
+	Urgency         watch.Urgency  // of watches without one; "" for normal
+	CrashUrgency    watch.Urgency  // "" for critical
+	Expiry          time.Duration  // of notifications; 0 if the desktop decides, negative for never
+	NewExposed      bool           // notify about everything newly exposed
+	QuietHours      string         // like "22:00-07:00"; "" for none
+	GracePeriod     time.Duration  // a service that is back within it was restarted
+	Sound           bool           // play a sound with notifications
+	PollingInterval time.Duration  // 0 for automatic
 	UDP             bool
 	AllAddresses    bool // also show ports that are not reachable on loopback
 	HistoryDays     int  // days to keep events; 0 for the default

@@ -92,11 +92,18 @@ func TestSettingsShowCurrentValues(t *testing.T) {
 	if days, rows := d.number("history_days"), d.number("history_events"); days.Text != "30" || rows.Text != "" || rows.PlaceHolder != "100000" {
 		t.Errorf("got days %q, events %q (default %q)", days.Text, rows.Text, rows.PlaceHolder)
 	}
+	d.settings.SetSettings(Settings{NotifyOn: watch.OnAttempt, Expiry: -1})
+	if events, expiry := d.choice("notify_on").Selected, d.choice("expiry").Selected; events != "Other events" || expiry != "Until closed" {
+		t.Errorf("got the events %q and expiry %q, want other ones, until closed", events, expiry)
+	}
 	d.settings.SetSettings(Settings{}) // the file was edited
 	for _, key := range []string{"start_at_login", "start_hidden", "notifications", "new_exposed", "sound", "udp", "all_addresses"} {
 		if d.toggle(key).On {
 			t.Errorf("%s: got on, want off", key)
 		}
+	}
+	if events, expiry := d.choice("notify_on").Selected, d.choice("expiry").Selected; events != "Usual events" || expiry != "Automatic" {
+		t.Errorf("got the events %q and expiry %q, want the defaults", events, expiry)
 	}
 	if interval, days := d.choice("polling_interval").Selected, d.number("history_days").Text; interval != "Automatic" || days != "" {
 		t.Errorf("got interval %q, days %q, want the defaults", interval, days)
@@ -226,9 +233,9 @@ func TestSettingsByKeyboard(t *testing.T) {
 	canvas := d.Window.Canvas()
 	d.setShown(true)
 	reached := map[string]bool{}
-	for range 40 {
+	for range 80 {
 		for _, r := range d.settings.rows {
-			if focused, ok := canvas.Focused().(fyne.CanvasObject); ok && (focused == r.focusTarget || r.key == "theme" && r.control != nil && isSegment(focused)) {
+			if focused, ok := canvas.Focused().(fyne.CanvasObject); ok && (focused == r.focusTarget || isSegmentOf(focused, r.control)) {
 				reached[r.key] = true
 				if scroll := d.settings.scroll; r.top < scroll.Offset.Y || r.top+r.height > scroll.Offset.Y+scroll.Size().Height {
 					t.Errorf("%s has the focus but is not visible: at %v to %v, scrolled to %v, height %v", r.key, r.top, r.top+r.height, scroll.Offset.Y, scroll.Size().Height)
@@ -247,7 +254,12 @@ func TestSettingsByKeyboard(t *testing.T) {
 	d.Want("requests", d.Asked, []string{`set udp "true"`, `set udp "false"`})
 }
 
-func isSegment(o fyne.CanvasObject) bool { _, ok := o.(*widgets.Segment); return ok }
+// isSegmentOf reports whether o is a segment at the place of a control.
+func isSegmentOf(o, control fyne.CanvasObject) bool {
+	_, segment := o.(*widgets.Segment)
+	at, bar := fyne.CurrentApp().Driver().AbsolutePositionForObject(o), fyne.CurrentApp().Driver().AbsolutePositionForObject(control)
+	return segment && at.Y >= bar.Y && at.Y < bar.Y+control.Size().Height
+}
 
 func TestSettingsAreReloadedWhilePageIsVisible(t *testing.T) {
 	d := newDesk(t)

@@ -23,6 +23,7 @@ type watchForm struct {
 	initial     typed       // initial input
 	submitted   bool        // Enter was pressed: show missing input as an error
 	live        bool
+	defaults    watch.NotifyOn // events of a rule without a set
 	save        func(watch.Rule)
 	isDuplicate func(watch.Rule) bool
 
@@ -44,7 +45,7 @@ type watchForm struct {
 }
 
 func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Rule) bool) *watchForm {
-	f := &watchForm{save: save, isDuplicate: isDuplicate, live: true, resized: func() {}}
+	f := &watchForm{save: save, isDuplicate: isDuplicate, live: true, defaults: watch.DefaultEvents, resized: func() {}}
 	keys := func(e *fyne.KeyEvent) bool {
 		switch e.Name {
 		case fyne.KeyReturn, fyne.KeyEnter:
@@ -91,10 +92,10 @@ func (f *watchForm) begin(rule *watch.Rule, index int) {
 		return
 	}
 	f.original, f.index, f.submitted = nil, index, false
-	f.initial = typed{notifyOn: watch.DefaultEvents}
+	f.initial = typed{notifyOn: f.defaults}
 	title := lang.L("New watch")
 	if rule != nil {
-		f.original, f.initial = new(*rule), typedFor(*rule)
+		f.original, f.initial = new(*rule), typedFor(*rule, f.defaults)
 		title = lang.L("Edit “{{.Name}}”", map[string]any{"Name": viewOf(*rule).name()})
 	}
 	f.title.Set(title, theme.ColorNameForeground)
@@ -158,10 +159,10 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 		return watch.Rule{}, ruleErrors{}
 	}
 	t := f.typed()
-	rule, errs := t.rule()
+	rule, errs := t.rule(f.defaults)
 	if o := f.original; o != nil { // what the form does not show
 		rule.Run, rule.Post = o.Run, o.Post
-		if t.urgency == typedFor(*o).urgency {
+		if t.urgency == typedFor(*o, f.defaults).urgency {
 			rule.Urgency = o.Urgency // "normal" stays if the file says so
 		}
 	}

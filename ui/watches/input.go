@@ -21,8 +21,8 @@ type typed struct {
 // ruleErrors are the errors of the input, one sentence per field; "" for none.
 type ruleErrors struct{ ports, match, notifyOn string }
 
-// rule parses the input.
-func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
+// rule parses the input. A rule with the events of the settings has none of its own.
+func (t typed) rule(defaults watch.NotifyOn) (rule watch.Rule, errs ruleErrors) {
 	var err error
 	rule.Name = monitor.Clean(t.name, 200)
 	if strings.TrimSpace(t.ports) != "" {
@@ -39,7 +39,7 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 	if rule.NotifyOn = t.notifyOn; t.notifyOn == 0 {
 		errs.notifyOn = lang.L("Select at least one event. To silence a watch, turn it off.")
 	}
-	if rule.NotifyOn == watch.DefaultEvents {
+	if rule.NotifyOn == defaults {
 		rule.NotifyOn = 0
 	}
 	rule.Urgency, rule.Sound = t.urgency, t.sound
@@ -47,13 +47,13 @@ func (t typed) rule() (rule watch.Rule, errs ruleErrors) {
 }
 
 // typedFor returns the input that parses to rule.
-func typedFor(rule watch.Rule) typed {
+func typedFor(rule watch.Rule, defaults watch.NotifyOn) typed {
 	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn, rule.Urgency, rule.Sound}
 	if t.urgency == watch.Normal {
 		t.urgency = ""
 	}
 	if t.notifyOn == 0 {
-		t.notifyOn = watch.DefaultEvents
+		t.notifyOn = defaults
 	}
 	return t
 }

@@ -3,6 +3,7 @@
 package watches
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -108,6 +109,11 @@ func (p *Page) SetRules(rules watch.Rules) {
 	}
 	p.known = true
 	p.arrange()
+}
+
+// SetDefaultEvents sets the events of rules that have none of their own; 0 for watch.DefaultEvents.
+func (p *Page) SetDefaultEvents(events watch.NotifyOn) {
+	p.form.defaults = cmp.Or(events, watch.DefaultEvents)
 }
 
 // ShowProblems shows problems, such as a settings file to which changes cannot be written.

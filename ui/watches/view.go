@@ -71,13 +71,13 @@ func extrasText(rule watch.Rule) string {
 	return strings.Join(parts, " · ")
 }
 
-// eventsText lists the events that a rule notifies about, or those besides the default; ""
-// if it is the default.
+// eventsText lists the events that a rule notifies about, or those besides the usual ones; ""
+// if they are those of the settings.
 func eventsText(notifyOn watch.NotifyOn) string {
-	if notifyOn == 0 || notifyOn == watch.DefaultEvents {
+	if notifyOn == 0 {
 		return ""
 	}
-	also := notifyOn&watch.DefaultEvents == watch.DefaultEvents
+	also := notifyOn&watch.DefaultEvents == watch.DefaultEvents && notifyOn != watch.DefaultEvents
 	if also {
 		notifyOn &^= watch.DefaultEvents
 	}

@@ -145,7 +145,7 @@ func (d *watchDesk) lastSent(what string, want ...string) {
 
 func rule(t *testing.T, ports, match string) (r watch.Rule) {
 	t.Helper()
-	r, errs := typed{ports: ports, match: match, notifyOn: watch.DefaultEvents}.rule()
+	r, errs := typed{ports: ports, match: match, notifyOn: watch.DefaultEvents}.rule(watch.DefaultEvents)
 	if errs != (ruleErrors{}) {
 		t.Fatal(errs)
 	}
