@@ -260,7 +260,38 @@ func playPoll() {
 	}
 }
 
-func init() { roles["poll"] = playPoll }
+// playTap runs tap with the program's arguments after "tap".
+func playTap() {
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { child.Wait(); cancel() }()
+	o := tapOptions{trafficOptions: trafficOptions{Options: standardOptions()}, Listen: os.Args[4]}
+	o.Stderr = os.Stdout // the test reads the address there
+	if err := runTap(ctx, []string{os.Args[2]}, o); err != nil {
+		child.Fail(err)
+	}
+}
+
+func init() { roles["poll"], roles["tap"] = playPoll, playTap }
+
+// A tap says in the table what it is.
+func TestTapNamesItself(t *testing.T) {
+	setSettings(t, "")
+	server, port := listen(t, "127.0.0.1:0")
+	defer server.Close()
+	tap := child.Start(t, command("tap", "tap", port, "--listen", "127.0.0.1:0"))
+	m := tapAddress.FindStringSubmatch(tap.Line(t))
+	if m == nil {
+		t.Fatal("the tap did not say where it listens")
+	}
+	listeners := listJSON(t, m[1])["listeners"].([]any)
+	if len(listeners) != 1 || listeners[0].(map[string]any)["service"] != "tap of "+port {
+		t.Errorf("got %v, want the service %q", listeners, "tap of "+port)
+	}
+	var out, stderr bytes.Buffer
+	if err := runWho(t.Context(), m[1], Options{Stdout: &out, Stderr: &stderr}); err != nil || !strings.Contains(out.String(), "tap of "+port) {
+		t.Errorf("who: got %q, %v; want the tap's name", &out, err)
+	}
+}
 
 // The third: is this password sent in the clear? It is shown only on request.
 func TestExamplePassword(t *testing.T) {
@@ -311,7 +342,8 @@ func TestPostgresClients(t *testing.T) {
 	address, stop := postgres(t)
 	defer stop()
 	_, port, _ := net.SplitHostPort(address)
-	tap, out, _, end := tapped(t, tapOptions{}, port)
+	pcapFile := filepath.Join(t.TempDir(), "postgres.pcapng")
+	tap, out, _, end := tapped(t, tapOptions{trafficOptions: trafficOptions{PCAP: pcapFile}}, port)
 	_, tapPort, _ := net.SplitHostPort(tap)
 	psql := func(query string) string {
 		return client(t, "postgresql-client", "psql", "-h", "127.0.0.1", "-p", tapPort, "-U", "postgres", "-Atc", query, "postgres")
@@ -320,22 +352,31 @@ func TestPostgresClients(t *testing.T) {
 		t.Fatalf("psql printed %q", got)
 	}
 	psql("select nonsense")
-	bench := func(args ...string) {
+	bench := func(port string, args ...string) {
 		t.Helper()
-		args = append(args, "-h", "127.0.0.1", "-p", tapPort, "-U", "postgres", "postgres")
+		args = append(args, "-h", "127.0.0.1", "-p", port, "-U", "postgres", "postgres")
 		client(t, "postgresql", pgProgram(t, "pgbench"), args...)
 	}
-	bench("-i", "-q")
+	bench(port, "-i", "-q") // 100,000 rows, which tshark would take long for
 	for _, protocol := range []string{"simple", "extended", "prepared"} {
-		bench("-M", protocol, "-t", "10", "-c", "2", "-n")
+		bench(tapPort, "-M", protocol, "-t", "10", "-c", "2", "-n")
 	}
 	await.Until(t, "the queries of pgbench are printed", func() bool {
 		return strings.Count(out.String(), "UPDATE pgbench_tellers") >= 60
 	}, func() any { return strings.Count(out.String(), "UPDATE pgbench_tellers") })
 	end()
-	for _, want := range []string{"SELECT 3", "ERROR 42703: column \"nonsense\" does not exist", "COPY 1000", "CONNECT postgres@postgres"} {
+	for _, want := range []string{"SELECT 3", "ERROR 42703: column \"nonsense\" does not exist", "CONNECT postgres@postgres"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not printed", want)
+		}
+	}
+	if seen, err := exec.Command("tshark", "-r", pcapFile, "-d", "tcp.port=="+port+",pgsql", "-Y", "pgsql.query", "-T", "fields", "-e", "pgsql.query").Output(); err != nil {
+		t.Logf("tshark does not judge: %v", err)
+	} else {
+		for _, query := range []string{"select n, 'x' from generate_series(1, 3) n", "select nonsense", "UPDATE pgbench_tellers"} {
+			if ours, theirs := strings.Count(out.String(), " "+query), strings.Count(string(seen), query); ours < 1 || theirs < 1 || ours < theirs {
+				t.Errorf("%q: printed %d times, tshark sees it %d times", query, ours, theirs)
+			}
 		}
 	}
 	if bad := firstLines(strings.ReplaceAll(out.String(), "! ERROR 42703", ""), "! "); bad != "" {
@@ -462,5 +503,43 @@ func TestCurl(t *testing.T) {
 	}
 	if strings.Contains(out.String(), "! ") || strings.Count(out.String(), "  200  ") != 4 {
 		t.Errorf("got\n%s\nwant four times 200 and no problem", out)
+	}
+}
+
+// Programs of the system that speak HTTP/1.1: wrk keeps many connections alive, Python
+// closes each.
+func TestOtherClients(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, strings.Repeat("x", 1000))
+	}))
+	defer server.Close()
+	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
+	for name, run := range map[string]func(*testing.T, string){
+		"wrk": func(t *testing.T, url string) {
+			if out := client(t, "wrk", "wrk", "-t1", "-c32", "-d1s", url); !strings.Contains(out, "requests in") || strings.Contains(out, "Non-2xx") {
+				t.Errorf("wrk printed %s", out)
+			}
+		},
+		"python": func(t *testing.T, url string) {
+			if out := client(t, "python3", "python3", "-c", "import sys, urllib.request\nfor i in range(20): print(len(urllib.request.urlopen(sys.argv[1], data=b'x' * 70000).read()))", url); strings.Count(out, "1000\n") != 20 {
+				t.Errorf("python3 printed %s", out)
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, out, stderr, end := tapped(t, tapOptions{}, port, "status:error")
+			run(t, "http://"+address+"/")
+			end()
+			// wrk closes its connections while answers are on their way.
+			for line := range strings.Lines(out.String()) {
+				if !strings.Contains(line, "closed") && !strings.Contains(line, "broke") {
+					t.Errorf("a problem: %s", line)
+				}
+			}
+			if strings.Contains(stderr.String(), "not decoded") {
+				t.Errorf("bytes were lost: %s", stderr)
+			}
+		})
 	}
 }
