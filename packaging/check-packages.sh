@@ -50,7 +50,7 @@ rpm -qp --requires "$rpm" >"$check/requires"
 done
 
 # The licences that packaging/nfpm.yaml names are those of the modules.
-cut -f2 assets/licences.txt | sed 's/, /\n/; s/Unlicense or //' | sort -u | while read -r licence; do
+cut -f2 assets/licences.txt | sed 's/, /\n/g; s/Unlicense or //' | sort -u | while read -r licence; do
 	rpm -qp --qf '%{LICENSE}' "$rpm" | grep -qw -- "$licence" || fail "$rpm does not name the licence $licence"
 done
 
