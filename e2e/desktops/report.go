@@ -153,14 +153,42 @@ func writePage(dir, results, document string) error {
 		}
 		all = append(all, r)
 	}
-	if err := os.WriteFile(document, []byte(page(all)), 0o644); err != nil {
+	pictures, err := copyPictures(dir, filepath.Join(filepath.Dir(document), "pictures"))
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(document, []byte(page(all, pictures)), 0o644); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
 	return nil
 }
 
+// showcase are the pictures on the page.
+var showcase = []struct{ desktop, picture, caption string }{
+	{"plasma-x11", "start", "KDE Plasma"},
+	{"gnome", "menu", "the menu on GNOME"},
+	{"xfce", "buttons", "a notification on Xfce"},
+	{"waybar", "buttons", "a notification on sway with waybar and swaync"},
+}
+
+// copyPictures copies the pictures of the showcase that were taken this time, and returns the Markdown of all that the folder has.
+func copyPictures(dir, folder string) (markdown []string, _ error) {
+	for _, p := range showcase {
+		file := filepath.Join(folder, "desktop-"+p.desktop+".png")
+		if img, err := os.ReadFile(filepath.Join(recordsOf(dir, p.desktop), p.picture+".png")); err == nil {
+			if err := os.WriteFile(file, img, 0o644); err != nil {
+				return nil, fmt.Errorf("copy a picture: %w", err)
+			}
+		}
+		if _, err := os.Stat(file); err == nil {
+			markdown = append(markdown, fmt.Sprintf("![Porthole: %s](pictures/%s)", p.caption, filepath.Base(file)))
+		}
+	}
+	return markdown, nil
+}
+
 // page is docs/desktops.md.
-func page(all []result) string {
+func page(all []result, pictures []string) string {
 	var b strings.Builder
 	b.WriteString(intro)
 	b.WriteString("| desktop | versions | tried on |\n|---|---|---|\n")
@@ -191,6 +219,9 @@ func page(all []result) string {
 			}
 			b.WriteString("\n")
 		}
+	}
+	if len(pictures) > 0 {
+		b.WriteString("\n## Pictures\n\n" + strings.Join(pictures, "\n\n") + "\n")
 	}
 	b.WriteString("\n## Footnotes\n\n")
 	for i, note := range notes {

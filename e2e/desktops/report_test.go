@@ -18,11 +18,12 @@ func TestPage(t *testing.T) {
 	r.Cells["left"] = cellOf(errors.New("no window | at all"), "")
 	r.Cells["middle"] = cellOf(notTried("no such button"), "")
 	r.Cells["double"] = cellOf(notTried("no such button"), "")
-	got := page([]result{r})
+	got := page([]result{r}, []string{"![Porthole](pictures/x.png)"})
 	for _, want := range []string{
 		"| Tiny | tiny 1.0 | " + r.Date + " |\n",
 		"| Tiny | ✓ 22 px |",
 		"✗ [2](#footnotes)", "– [3](#footnotes) | – [3](#footnotes)",
+		"![Porthole](pictures/x.png)\n",
 		"2. no window \\| at all\n3. no such button\n",
 	} {
 		if !strings.Contains(got, want) {
@@ -105,4 +106,13 @@ func isCheck(name string) bool {
 		}
 	}
 	return false
+}
+
+func TestMegabytes(t *testing.T) {
+	const status = "Name:\tporthole\nVmRSS:\t   32768 kB\nRssAnon:\t   14336 kB\n"
+	for field, want := range map[string]float64{"VmRSS:": 32, "RssAnon:": 14, "VmSwap:": 0} {
+		if got := megabytes(status, field); got != want {
+			t.Errorf("%s %g, want %g", field, got, want)
+		}
+	}
 }

@@ -37,7 +37,7 @@ type trial struct {
 	tray     *desktop.Tray
 	hasTray  bool
 	icon     image.Rectangle // of the tray icon on the screen
-	calm     *image.RGBA     // the desktop with Porthole hidden
+	calm     *image.RGBA     // the desktop with nothing else on it
 	listener net.Listener    // on watchedPort, or nil
 	closed   int             // how many of notes are closed
 	events   []time.Time     // when servers started and ended, the oldest first
@@ -121,7 +121,7 @@ func (t *trial) settle() error {
 		if last == nil || len(changes(last, now)) > 0 {
 			calm = 0
 		}
-		last = now
+		last, t.calm = now, now
 		save(now, "desktop")
 		time.Sleep(500 * time.Millisecond)
 		return calm >= 4
@@ -198,7 +198,23 @@ func (t *trial) closeNotifications() {
 		}
 	}
 	t.closed = len(t.notes.Notes())
-	time.Sleep(time.Second)
+	// GNOME closes none for others, and none at all before the user moves the pointer.
+	middle := center(image.Rectangle{Max: screenSize})
+	for n := range 12 {
+		_ = t.move(middle.Add(image.Pt(n%2, 0)))
+		time.Sleep(time.Second)
+		if now, err := t.picture(); err == nil && len(t.popups(t.calm, now)) == 0 {
+			return
+		}
+	}
+}
+
+// leastPopup is the least size of a notification in pixels.
+var leastPopup = image.Pt(120, 36)
+
+// popups returns the parts of the screen that may be notifications which have appeared or gone.
+func (t *trial) popups(before, now *image.RGBA) []image.Rectangle {
+	return slices.DeleteFunc(changes(before, now), func(r image.Rectangle) bool { return r.Dx() < leastPopup.X || r.Dy() < leastPopup.Y })
 }
 
 // setting adds a line to Porthole's settings. The result takes it away again.
