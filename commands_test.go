@@ -35,6 +35,7 @@ var notRun = map[string]string{
 	"sudo pacman ":            "it changes the machine",
 	"sudo porthole ":          "it needs root; porthole list is run",
 	"porthole terminal ":      "it would raise a window of whoever runs the test; e2e runs it",
+	"porthole --host ":        "it needs another machine; TestHostList runs it with a stand-in for ssh",
 	"porthole restart ":       "it would stop the test's server; TestRestart runs it",
 	"porthole stop --orphans": "it might stop servers of whoever runs the test; TestStopOrphans runs it",
 	"porthole free --run":     "its command is an example; the tests of the command line run others",

@@ -93,5 +93,6 @@ func Command() *cobra.Command {
 	})
 	root.AddCommand(cli.Commands(doctor.Options{Version: Version, HasWindow: window.Built})...)
 	root.AddCommand(newShow(), newQuit(), newWindow(), newTryPage(), newMenu())
+	cli.AddHost(root)
 	return root
 }

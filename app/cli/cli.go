@@ -134,6 +134,7 @@ type query struct {
 	ports    monitor.Ports // those of selected; all if nil
 	rules    watch.Rules
 	interval time.Duration               // polling interval; 0: the monitor's default
+	watched  map[string]bool             // listeners of another machine that are watched there, by ID
 	firewall map[string]monitor.Firewall // answers about listeners, by ID; nil if nobody asked
 }
 

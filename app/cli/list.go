@@ -110,7 +110,7 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 	}}
 	for _, l := range s.Listeners {
 		star := ""
-		if q.rules.Matches(l) {
+		if q.rules.Matches(l) || q.watched[l.ID] {
 			star = "*"
 		}
 		process, pid := ownerText(l)

@@ -49,7 +49,9 @@ func playMCP() {
 // playPorthole runs the command in the arguments.
 func playPorthole() {
 	root := &cobra.Command{SilenceErrors: true, SilenceUsage: true}
+	root.RunE = func(*cobra.Command, []string) error { return nil }
 	root.AddCommand(Commands(doctor.Options{})...)
+	AddHost(root)
 	root.SetArgs(os.Args[1:])
 	err := root.ExecuteContext(context.Background())
 	if err != nil && !IsPrinted(err) {

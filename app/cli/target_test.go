@@ -51,10 +51,10 @@ func TestTargetsAreRestrictedToTheirAddress(t *testing.T) {
 	if err := second.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := runWait(t.Context(), []string{"127.0.0.2:" + port}, waitOptions{Options: o, Closed: true, Timeout: 10*time.Second}); err != nil {
+	if err := runWait(t.Context(), []string{"127.0.0.2:" + port}, waitOptions{Options: o, Closed: true, Timeout: 10 * time.Second}); err != nil {
 		t.Errorf("wait --closed 127.0.0.2 while 127.0.0.1 is open: %v", err)
 	}
-	if err := runWait(t.Context(), []string{port, "127.0.0.2:" + port}, waitOptions{Options: o, Closed: false, Timeout: 300*time.Millisecond}); err == nil || !strings.Contains(err.Error(), "127.0.0.2:"+port+" did not open") {
+	if err := runWait(t.Context(), []string{port, "127.0.0.2:" + port}, waitOptions{Options: o, Closed: false, Timeout: 300 * time.Millisecond}); err == nil || !strings.Contains(err.Error(), "127.0.0.2:"+port+" did not open") {
 		t.Errorf("wait for both: got %v, want that 127.0.0.2 did not open", err)
 	}
 }
