@@ -2,9 +2,12 @@ package cli
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +34,37 @@ type liveList struct {
 	idle     *time.Timer        // ends the monitor
 	snapshot monitor.Snapshot   // the last one; TakenAt is zero before the first
 	changed  chan struct{}      // closed with the next snapshot
+	encoded  map[listedKey]json.RawMessage
+}
+
+// listedKey identifies a listener in the answer of list_ports. Listeners are immutable,
+// and one that does not change is the same in each snapshot.
+type listedKey struct {
+	listener *monitor.Listener
+	watched  bool
+}
+
+// maxEncoded limits the listeners that are kept as JSON.
+const maxEncoded = 5000
+
+// encode returns l as JSON for list_ports. Explaining what started a process takes far
+// longer than all else, so the answer is kept.
+func (v *liveList) encode(q query, l *monitor.Listener) (json.RawMessage, error) {
+	key := listedKey{l, q.rules.Matches(l)}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if known, ok := v.encoded[key]; ok {
+		return known, nil
+	}
+	text, err := json.Marshal(q.listedJSON(l))
+	if err != nil {
+		return nil, fmt.Errorf("encode port %d: %w", l.Port, err)
+	}
+	if v.encoded == nil || len(v.encoded) >= maxEncoded {
+		v.encoded = map[listedKey]json.RawMessage{}
+	}
+	v.encoded[key] = text
+	return text, nil
 }
 
 func newLiveList(ctx context.Context) *liveList {
@@ -121,13 +155,18 @@ func (v *liveList) run(ctx context.Context) {
 	defer v.mu.Unlock()
 	v.stop()
 	v.idle.Stop()
-	v.stop, v.snapshot = nil, monitor.Snapshot{}
+	v.stop, v.snapshot, v.encoded = nil, monitor.Snapshot{}, nil
 }
 
 func (v *liveList) publish(s monitor.Snapshot) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.snapshot = s
+	for key := range v.encoded { // most are the same as before
+		if !slices.Contains(s.Listeners, key.listener) {
+			delete(v.encoded, key)
+		}
+	}
 	close(v.changed)
 	v.changed = make(chan struct{})
 }

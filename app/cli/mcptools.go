@@ -140,9 +140,13 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 	found := slices.DeleteFunc(slices.Clone(snapshot.Listeners), func(l *monitor.Listener) bool {
 		return !q.keep(l) || q.ports != nil && !q.ports.Contains(l.Port) || !q.selected.words.Empty() && !q.selected.words.Matches(l)
 	})
-	listed := []listedJSON{}
+	listed := []json.RawMessage{}
 	for _, l := range selected.narrow(found) {
-		listed = append(listed, q.listedJSON(l))
+		one, err := s.live.encode(q, l)
+		if err != nil {
+			return err
+		}
+		listed = append(listed, one)
 	}
 	return writeLine(o.Stdout, map[string]any{"listeners": listed})
 }

@@ -418,23 +418,39 @@ var scriptTools = map[string]int{
 // ["node", "/usr/bin/npm", "run", "dev"], and for npm's process title, which is
 // one argument; "" if it runs none.
 func toolScript(command []string) string {
+	args := truncateArgs(command, 8)
+	var first []string // masking is slow, and only tools need it
+	for _, arg := range args[:min(len(args), 2)] {
+		first = append(first, strings.Fields(arg)...)
+	}
+	if !slices.ContainsFunc(first[:min(len(first), 2)], func(word string) bool { return toolOf(word) != "" }) {
+		return ""
+	}
 	var words []string
-	for _, arg := range monitor.MaskCommand(truncateArgs(command, 8)) {
+	for _, arg := range monitor.MaskCommand(args) {
 		words = append(words, strings.Fields(arg)...)
 	}
 	for i, word := range words[:min(len(words), 2)] {
-		tool := strings.TrimSuffix(strings.TrimSuffix(monitor.ProgramFile(word), ".js"), "-cli")
-		more, ok := scriptTools[tool]
-		if !ok || i == 1 && !monitor.IsInterpreter(words[0]) {
+		tool := toolOf(word)
+		if tool == "" || i == 1 && !monitor.IsInterpreter(words[0]) {
 			continue
 		}
 		rest := words[i+1:]
 		if strings.HasSuffix(word, ":") { // a title: "foreman: master"
 			rest = nil
 		}
-		return monitor.Clean(strings.Join(append([]string{tool}, rest[:min(len(rest), more)]...), " "), 60)
+		return monitor.Clean(strings.Join(append([]string{tool}, rest[:min(len(rest), scriptTools[tool])]...), " "), 60)
 	}
 	return ""
+}
+
+// toolOf returns the tool of scriptTools that word names, "" if it names none.
+func toolOf(word string) string {
+	tool := strings.TrimSuffix(strings.TrimSuffix(monitor.ProgramFile(word), ".js"), "-cli")
+	if _, ok := scriptTools[tool]; !ok {
+		return ""
+	}
+	return tool
 }
 
 // truncateArgs returns at most n arguments, each bounded.
