@@ -3,16 +3,10 @@
 package window
 
 import (
-	"bytes"
-	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"log/slog"
-	"os"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -22,7 +16,6 @@ import (
 	"porthole/monitor/process"
 	"porthole/monitor/stop"
 	uistop "porthole/ui/stop"
-	"porthole/ui/words"
 )
 
 // Stop implements ui.Actions. The operation ends when it is done, the user closes the
@@ -269,32 +262,6 @@ func (s *stopping) forceOrder(ctx context.Context, cancel func()) (forced func()
 	return func() bool { return <-result }
 }
 
-// reportOutcome reports the state of all processes; running are those that have not
-// exited.
-func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
-	u := uistop.Update{Stage: uistop.Done, Targets: slices.Clone(s.ended), Finishing: slices.Clone(s.finishing), Problems: slices.Clone(s.problems)}
-	for _, p := range running {
-		u.StillRunning = append(u.StillRunning, p.Owner())
-	}
-	switch {
-	case len(running) > 0:
-		u.Stage = uistop.StillRunning
-	case len(s.problems) > 0:
-		u.Stage, u.Managers = uistop.Refused, s.managerUpdates()
-	case len(s.kept) > 0:
-		u.StillOpen = s.stillOpen(ctx)
-		if ctx.Err() != nil {
-			return // the dialog was closed
-		}
-	default:
-		u.InUse, u.Managers = s.inUse(ctx)
-		if ctx.Err() != nil {
-			return // the dialog was closed
-		}
-	}
-	s.report(u)
-}
-
 // readyUpdate returns what the user must know before processes are stopped.
 func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 	u := uistop.Update{Stage: uistop.Ready, Managers: s.managerUpdates(), GracePeriod: s.gracePeriod, ForceOnly: runtime.GOOS == "windows"}
@@ -334,224 +301,6 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 	u.Children = len(descendants)
 	stop.CloseAll(descendants)
 	return u
-}
-
-// findManagers returns the managers of the request's processes, without duplicates.
-func findManagers(ctx context.Context, request uistop.Request) (all []stop.Manager) {
-	for _, o := range request.Owners {
-		for _, l := range request.Listeners {
-			m, ok := stop.ManagerOf(ctx, o, l)
-			if ok && !slices.ContainsFunc(all, func(k stop.Manager) bool { return k.Command == m.Command && k.ID == m.ID }) {
-				all = append(all, m)
-			}
-		}
-	}
-	return all
-}
-
-// managerUpdates returns the managers as the dialog shows them.
-func (s *stopping) managerUpdates() (all []uistop.Manager) {
-	for _, m := range s.managers {
-		text := managerText(m)
-		if m.Resume != nil {
-			text = lang.L("The container is paused; the command resumes it first.") + " " + text
-		}
-		all = append(all, uistop.Manager{Description: text, Command: m.Command, CanRun: m.CanRun()})
-	}
-	return all
-}
-
-// runManagerWhenAsked waits for the order to stop through a manager.
-func (s *stopping) runManagerWhenAsked(ctx context.Context) {
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case o := <-s.orders:
-			if o.command != "" {
-				s.runManager(ctx, o.command)
-				return
-			}
-		}
-	}
-}
-
-// runManager runs the command of a manager, and reports whether the port is free
-// afterwards. If that leaves the server, it reports nothing and returns true: the
-// processes remain to be stopped.
-func (s *stopping) runManager(ctx context.Context, command string) (left bool) {
-	i := slices.IndexFunc(s.managers, func(m stop.Manager) bool { return m.Command == command && m.CanRun() })
-	if i < 0 {
-		return false // the dialog only offers commands that can be run as they are
-	}
-	for _, o := range s.request.Owners {
-		s.onSignal(o, command)
-	}
-	var output bytes.Buffer
-	if err := s.managers[i].Run(ctx, nil, &output); err != nil {
-		if ctx.Err() != nil {
-			return false
-		}
-		s.log.Warn("can't stop through the manager", "command", command, "error", err, "output", monitor.Clean(output.String(), 400))
-		problem := lang.L("The command failed: {{.Reason}}", map[string]any{"Reason": monitor.Clean(cmp.Or(strings.TrimSpace(output.String()), err.Error()), 200)})
-		s.report(uistop.Update{Stage: uistop.Refused, Problems: []string{problem}})
-		return false
-	}
-	if s.managers[i].LeavesServer() {
-		s.managers = nil
-		return true
-	}
-	for end := time.Now().Add(s.gracePeriod); s.watch != nil && !s.watch.Free() && time.Now().Before(end) && ctx.Err() == nil; {
-		time.Sleep(50 * time.Millisecond)
-	}
-	s.ended = append(s.ended, s.waitForExit(ctx)...)
-	s.managers = nil // it has been stopped
-	s.reportOutcome(ctx, nil)
-	return false
-}
-
-// waitForExit waits at most for the exit period and returns the owners that have exited.
-// The kernel closes the sockets of a process before it has exited, and a container engine
-// that listens itself does not exit.
-func (s *stopping) waitForExit(ctx context.Context) (ended []monitor.Owner) {
-	for end := time.Now().Add(s.exitPeriod); ; time.Sleep(20 * time.Millisecond) {
-		ended = slices.DeleteFunc(slices.Clone(s.request.Owners), func(o monitor.Owner) bool { return process.IsAlive(o.PID, o.Start) })
-		if len(ended) == len(s.request.Owners) || ctx.Err() != nil || time.Now().After(end) {
-			return ended
-		}
-	}
-}
-
-// stillOpen returns what listens on after some of several owners were stopped, one
-// sentence for each port.
-func (s *stopping) stillOpen(ctx context.Context) (sentences []string) {
-	now, err := stop.Holders(ctx, s.request.Listeners, s.log)
-	if err != nil {
-		s.log.Warn("can't find what uses the port now", "error", err)
-	}
-	for _, l := range now {
-		var names []string
-		for _, o := range l.Owners {
-			names = append(names, processName(o))
-		}
-		if len(names) > maxNamed {
-			names = append(names[:maxNamed], "…")
-		}
-		sentences = append(sentences, lang.L("{{.Port}} is still open: {{.Names}}.", map[string]any{"Port": words.Port(l.Protocol, l.Port), "Names": strings.Join(names, ", ")}))
-	}
-	return sentences
-}
-
-// maxNamed is how many processes a sentence names.
-const maxNamed = 5
-
-// inUse returns what holds the port after the stop, one sentence each, and what starts
-// that.
-func (s *stopping) inUse(ctx context.Context) (sentences []string, managers []uistop.Manager) {
-	if s.watch == nil {
-		return nil, nil
-	}
-	watch := stop.WatchTime
-	if slices.ContainsFunc(s.managers, func(m stop.Manager) bool { return m.Restarts != stop.WontRestart }) {
-		watch = stop.WatchTimeManaged
-	}
-	now, err := s.watch.Taken(ctx, watch)
-	if err != nil {
-		s.log.Warn("can't find what uses the port now", "error", err)
-	}
-	for _, l := range now {
-		port := words.Port(l.Protocol, l.Port)
-		o, known := l.Principal()
-		if !known {
-			sentences = append(sentences, lang.L("{{.Port}} is in use again; its owner is unknown.", map[string]any{"Port": port}))
-			continue
-		}
-		data := map[string]any{"Name": processName(o), "Port": port}
-		again := slices.ContainsFunc(s.ended, func(e monitor.Owner) bool { return e.ProgramName() == o.ProgramName() })
-		starter, started := stop.Starter(o)
-		data["Starter"] = processName(starter)
-		switch {
-		case slices.ContainsFunc(s.request.Owners, o.Same): // its manager ended only the shell around it
-			sentences = append(sentences, lang.L("{{.Name}} still listens on {{.Port}}.", data))
-		case again && started:
-			sentences = append(sentences, lang.L("{{.Name}} took {{.Port}} again, started by {{.Starter}}.", data))
-		case again:
-			sentences = append(sentences, lang.L("{{.Name}} took {{.Port}} again.", data))
-		case started:
-			sentences = append(sentences, lang.L("{{.Name}} uses {{.Port}} now, started by {{.Starter}}.", data))
-		default:
-			sentences = append(sentences, lang.L("{{.Name}} uses {{.Port}} now.", data))
-		}
-		if m, ok := stop.ManagerOf(ctx, o, l); ok {
-			managers = append(managers, uistop.Manager{Description: managerText(m), Command: m.Command})
-		}
-	}
-	return sentences, managers
-}
-
-// processName returns a process with its PID: "node (47733)".
-func processName(o monitor.Owner) string {
-	name := monitor.Clean(o.Name, 60)
-	if name == "" {
-		name = lang.L("process {{.PID}}", map[string]any{"PID": o.PID})
-	}
-	return fmt.Sprintf("%s (%d)", name, o.PID)
-}
-
-func managerText(m stop.Manager) string {
-	data := map[string]any{"Name": monitor.Clean(m.ID, 80), "Policy": m.Policy}
-	switch m.Kind {
-	case stop.Socket:
-		return lang.L("systemd listens on behalf of the socket unit {{.Name}} and starts the service at the first connection. To stop the socket unit, run:", data)
-	case stop.Supervisor:
-		if m.Command == "" {
-			return lang.L("The process is run by {{.Name}}, which may start it again.", data)
-		}
-		return lang.L("The process is run by {{.Name}}, which may start it again. To stop it properly, run:", data)
-	case stop.Group:
-		return lang.L("The process is run by {{.Name}}, which stops its other processes when this one exits. To stop them all, run:", data)
-	case stop.Watcher:
-		return lang.L("The process is run by {{.Name}}, which starts it again when a file changes. To stop both, run:", data)
-	case stop.Loop:
-		return lang.L("The process was started by a loop in {{.Name}}, which may start it again. To stop the loop, run:", data)
-	case stop.Unit:
-		if m.Restarts == stop.WillRestart {
-			return lang.L("The process belongs to the systemd unit {{.Name}}, which starts it again ({{.Policy}}). To stop it properly, run:", data)
-		}
-		return lang.L("The process belongs to the systemd unit {{.Name}}, which may restart it. To stop it properly, run:", data)
-	case stop.Container:
-		return lang.L("The process runs in the container {{.Name}}, which may restart it. To stop it properly, run:", data)
-	}
-	if m.ID == "" {
-		return lang.L("The process publishes the port for a container. To stop the container, run:")
-	}
-	return lang.L("The process publishes the port for the container {{.Name}}. To stop the container, run:", data)
-}
-
-// failureText returns a sentence with the reason why a process was not stopped.
-func (s *stopping) failureText(err error) string {
-	var f stop.Failure
-	var refused stop.RefusedError
-	var forbidden stop.PermissionError
-	errors.As(err, &f)
-	name := monitor.Clean(f.Owner.Name, 60)
-	if name == "" {
-		name = lang.L("process {{.PID}}", map[string]any{"PID": f.Owner.PID})
-	}
-	data := map[string]any{"Name": fmt.Sprintf("%s (%d)", name, f.Owner.PID), "User": monitor.Clean(f.Owner.User, 40)}
-	switch {
-	case errors.As(err, &refused):
-		data["Reason"] = lang.L(string(refused.Reason))
-		return lang.L("Can't stop {{.Name}}: it {{.Reason}}.", data)
-	case errors.As(err, &forbidden) && f.Owner.User != "":
-		return lang.L("Can't stop {{.Name}}: only {{.User}} or an administrator can do that.", data)
-	case errors.As(err, &forbidden):
-		return lang.L("Can't stop {{.Name}}: only its user or an administrator can do that.", data)
-	case errors.Is(err, os.ErrProcessDone):
-		return lang.L("{{.Name}} has already exited.", data)
-	}
-	s.log.Warn("can't stop a process", "pid", f.Owner.PID, "error", err)
-	return lang.L("Can't stop {{.Name}}. See the log for details.", data)
 }
 
 // refreshOwners returns owners with the exact bytes of their current command lines and

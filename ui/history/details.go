@@ -266,3 +266,26 @@ func (tight) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	o[1].Move(fyne.NewPos(0, above-widgets.Overlap+2))
 	o[1].Resize(fyne.NewSize(s.Width, s.Height-above+widgets.Overlap))
 }
+
+// withDetails is a layout that gives the second object its width if it is visible, and the first
+// one the rest.
+type withDetails struct{}
+
+// detailsWidth is the width of the details pane, in device-independent pixels.
+const detailsWidth = 340
+
+// MinSize implements fyne.Layout.
+func (withDetails) MinSize(o []fyne.CanvasObject) fyne.Size {
+	return fyne.NewSize(o[0].MinSize().Width, max(o[0].MinSize().Height, 100))
+}
+
+// Layout implements fyne.Layout.
+func (withDetails) Layout(o []fyne.CanvasObject, s fyne.Size) {
+	right := float32(0)
+	if o[1].Visible() {
+		right = min(detailsWidth, s.Width/2)
+		o[1].Move(fyne.NewPos(s.Width-right, 0))
+		o[1].Resize(fyne.NewSize(right, s.Height))
+	}
+	o[0].Resize(fyne.NewSize(s.Width-right, s.Height))
+}

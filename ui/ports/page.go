@@ -3,9 +3,6 @@
 package ports
 
 import (
-	"fmt"
-	"maps"
-	"slices"
 	"strconv"
 	"time"
 
@@ -227,63 +224,6 @@ func (p *Page) layout() *fyne.Container {
 	return container.New(compacting{page: p}, top, p.middle, status)
 }
 
-// Update shows the listeners and events of a monitor update.
-func (p *Page) Update(u monitor.Update) {
-	defer p.showTried()
-	now := p.now()
-	p.lastOwners.Observe(u.Events)
-	first := !p.ready || len(u.Events) == 0
-	if !first && p.updateRows(u, now) {
-		return
-	}
-	p.snapshot, p.ready = u.Snapshot, true
-	moved := make(map[string]bool) // IDs of rows that took sockets from others: neither opened nor closed
-	for _, c := range u.Events {
-		if c.Before != nil && c.Before.ID != c.Listener.ID {
-			delete(p.rows, c.Before.ID)
-			moved[c.Before.ID], moved[c.Listener.ID] = true, true
-		}
-		switch c.Kind { // a setting changed what is monitored: neither opened nor closed
-		case monitor.Discovered:
-			moved[c.Listener.ID] = true
-		case monitor.Unlisted:
-			delete(p.rows, c.Listener.ID)
-		}
-	}
-	present := make(map[string]bool, len(u.Snapshot.Listeners))
-	var fresh []*portRow
-	for _, l := range u.Snapshot.Listeners {
-		if !p.includes(l) {
-			continue
-		}
-		present[l.ID] = true
-		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
-			continue
-		}
-		r := p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
-		p.rows[l.ID], fresh = r, append(fresh, r)
-	}
-	for id, r := range p.rows {
-		switch {
-		case present[id] || r.mark == closed:
-		case first:
-			delete(p.rows, id)
-		default:
-			p.close(r, now)
-		}
-	}
-	p.markAmbiguous()
-	p.showDistinguishing()
-	p.table.Measure(fresh...) // also in columns that have just appeared
-	p.arrange()
-}
-
-// includes reports whether the page shows l: loopback reaches it, or the setting all_addresses is
-// on. A UDP watch makes the agent report all UDP listeners; the page shows those that are watched.
-func (p *Page) includes(l *monitor.Listener) bool {
-	return (l.AcceptsLoopback() || p.status.AllAddresses) && (l.Protocol != monitor.UDP || p.status.UDP || p.status.Rules.Matches(l))
-}
-
 // toggle requests the opposite value of a boolean setting.
 func (p *Page) toggle(key string, on bool) {
 	if p.agentRunning() {
@@ -297,47 +237,6 @@ func (p *Page) agentRunning() bool {
 		p.ShowNotice(lang.L("Porthole has stopped monitoring. Restart it first."))
 	}
 	return p.live
-}
-
-// showOthers adds and removes rows after a setting changed what the page includes. These rows are
-// not marked as opened or closed.
-func (p *Page) showOthers() {
-	for _, l := range p.snapshot.Listeners {
-		switch {
-		case !p.includes(l):
-			delete(p.rows, l.ID)
-		case p.rows[l.ID] == nil:
-			r := p.updatedRow(nil, l, p.now(), true)
-			p.rows[l.ID] = r
-			p.table.Measure(r)
-		}
-	}
-}
-
-// updatedRow returns the row of a new or changed listener.
-func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
-	r := newPortRow(l, p.status.Rules.Matches(l), p.states.of(l), now)
-	r.count(p.counts)
-	switch {
-	case first:
-	case before == nil, before.mark == closed:
-		r.mark, r.until = opened, now.Add(markTime)
-	case before.fingerprint() != r.fingerprint():
-		r.mark, r.until = changed, now.Add(markTime)
-		if before.mark == opened { // a new row for which more became known stays new
-			r.mark, r.until = opened, before.until
-		}
-	default:
-		r.mark, r.until = before.mark, before.until
-	}
-	return r
-}
-
-func (p *Page) close(r *portRow, now time.Time) {
-	delete(p.replies, replyKey(r.listener))
-	closedRow := *r // a copy, because the table may still hold the old row
-	closedRow.mark, closedRow.until, closedRow.ambiguous = closed, now.Add(markTime), false
-	p.rows[r.Key()] = &closedRow
 }
 
 // clock returns the time to show ages for. It stops when the agent disconnects.
@@ -378,124 +277,12 @@ func (p *Page) Tick() {
 	p.showStatus()
 }
 
-// arrange passes the rows that match the filters to the table after listeners changed.
-func (p *Page) arrange() { p.arrangeWith(p.table.SetRows) }
-
-// rearrange does the same after the user changed what is shown.
-func (p *Page) rearrange() { p.arrangeWith(p.table.ShowRows) }
-
-func (p *Page) arrangeWith(show func([]*portRow)) {
-	rows := make([]*portRow, 0, len(p.rows))
-	var counts [quickFilters]int
-	for _, r := range p.rows {
-		if !p.filter.Finds(r.searchText) {
-			continue
-		}
-		for q := range counts {
-			if r.mark != closed && p.shows(quickFilter(q), r) {
-				counts[q]++
-			}
-		}
-		if p.shows(p.quick.chosen, r) {
-			rows = append(rows, r)
-		}
-	}
-	show(rows)
-	if _, ok := p.table.Selected(); !ok && len(rows) == 1 && !p.filter.Empty() {
-		p.table.Select(rows[0].Key()) // the only match
-	}
-	resized := p.showStopOrphans()
-	if p.ready && p.quick.count(counts) || resized {
-		p.relayoutBar()
-	}
-	p.showFilters()
-	p.matching, p.concealed = counts[quickAll], counts[quickHidden]
-	p.showCards()
-	p.askVacant()
-	p.showDetails()
-	if p.pendingPort != 0 {
-		p.ShowPort(p.pendingPort)
-	}
-	p.showEmpty(len(rows))
-	p.showStatus()
-}
-
-func (p *Page) setFilter(text string) {
-	p.filter = filter.Parse(text)
-	p.rearrange()
-}
-
-// setQuick applies a quick filter.
-func (p *Page) setQuick(q quickFilter) {
-	p.quick.choose(q)
-	p.rearrange()
-}
-
-// showDetails shows the selected row in the details pane, or hides the pane.
-func (p *Page) showDetails() {
-	r, ok := p.table.Selected()
-	if ok && p.live {
-		o, _ := r.listener.Principal()
-		m := p.lastDetails.of(r.listener, r.ambiguous, p.probe.Process(r.listener, o), p.now())
-		m.addTotals(p.totals, p.now())
-		if r.mark == closed {
-			m.close(p.answer(r.listener.Port), p.status.System)
-		}
-		p.addReply(&m, r)
-		m.stop = p.stoppable(r)
-		if p.details.unfolded {
-			m.explanation = p.explanation(r)
-		}
-		p.details.show(m)
-	} else {
-		p.details.clear(p.live && p.table.Len() > 0)
-		p.HideDetails()
-	}
-}
-
-// ofSelected returns a button action that applies do to the selected listener.
-func (p *Page) ofSelected(do func(*monitor.Listener)) func() {
-	return func() {
-		if r, ok := p.table.Selected(); ok {
-			do(r.listener)
-		}
-	}
-}
-
 // showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
 	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, attempts: p.status.Attempts, last: p.lastOwner, now: p.now()}
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, facts, p.live) {
 		widgets.Relayout(p.Content)
 	}
-}
-
-// ShowPort selects the row of port. If nothing listens there, it sets the filter to the port, which
-// shows that it is free.
-func (p *Page) ShowPort(port uint16) {
-	p.pendingPort = 0
-	for _, r := range p.rows {
-		if r.listener.Port != port || r.mark == closed {
-			continue
-		}
-		if !p.filter.Matches(r.listener) {
-			p.entry.SetText("")
-		}
-		if !p.shows(p.quick.chosen, r) {
-			p.setQuick(quickAll)
-		}
-		if r.listener.Hidden {
-			p.entry.SetText(fmt.Sprintf(":%d", port)) // which shows it
-		}
-		p.table.Select(r.Key())
-		p.table.Focus()
-		return
-	}
-	if !p.ready {
-		p.pendingPort = port
-		return
-	}
-	p.entry.SetText(fmt.Sprintf(":%d", port))
 }
 
 // SetStatus shows the status of the agent.
@@ -568,41 +355,6 @@ func (p *Page) Listeners() []*monitor.Listener {
 	return all
 }
 
-// ShowProbe shows connections and process state from a probe.
-func (p *Page) ShowProbe(r probe.Result) {
-	p.probe = r
-	if p.states.add(r) {
-		p.updateWarnings(r)
-	}
-	if r.Counts != nil && !maps.Equal(r.Counts, p.counts) {
-		p.showCounts(r.Counts)
-	}
-	p.showAnswers(r)
-	p.showDetails()
-	if row, ok := p.table.Selected(); ok {
-		p.details.connected(row.listener, r)
-	}
-}
-
-// showCounts shows the numbers of connections of listeners in the table and the cards.
-func (p *Page) showCounts(counts map[string]int) {
-	p.counts = counts
-	for _, row := range p.rows {
-		row.count(p.counts)
-	}
-	if column, _ := p.table.Sorting(); column == "conns" {
-		p.arrange()
-	}
-	p.table.RefreshRows()
-	p.showCards()
-}
-
-// ShowTotals shows the counts of connections of some listeners, by listener ID.
-func (p *Page) ShowTotals(totals map[string]connection.Totals) {
-	p.totals = totals
-	p.showDetails()
-}
-
 // Table returns the table of listeners.
 func (p *Page) Table() *table.Table[*portRow] { return p.table }
 
@@ -611,51 +363,3 @@ func (p *Page) FilterField() *widgets.FilterEntry { return p.entry }
 
 // Focus focuses the table.
 func (p *Page) Focus() { p.table.Focus() }
-
-// State is the part of the page's state that the next window restores.
-type State struct {
-	Filter    string
-	Quick     string // one of quickNames
-	Sort      string // column ID
-	Down      bool
-	Selected  string // listener ID
-	Columns   table.Columns
-	Group     string   // how rows are grouped: "", "process" or "project"
-	Folded    []string // groups that are folded
-	Explained bool     // the details pane shows the explanation
-}
-
-// State returns the state that the next window restores.
-func (p *Page) State() State {
-	s := State{Filter: p.entry.Text, Quick: quickNames[p.quick.chosen], Columns: p.table.Columns(), Group: p.groupedBy, Folded: p.table.Folded(), Explained: p.details.unfolded}
-	s.Sort, s.Down = p.table.Sorting()
-	if r, ok := p.table.Selected(); ok {
-		s.Selected = r.Key()
-	}
-	return s
-}
-
-// Restore restores the state of an earlier window.
-func (p *Page) Restore(s State) {
-	p.table.SetColumns(s.Columns)
-	p.group(s.Group)
-	p.table.Sort(s.Sort, s.Down)
-	p.unfold(s.Explained)
-	p.entry.SetText(s.Filter)
-	if q := slices.Index(quickNames[:], s.Quick); q >= 0 {
-		p.setQuick(quickFilter(q))
-	}
-	if s.Selected != "" {
-		p.table.Select(s.Selected)
-	}
-	p.table.SetFolded(s.Folded)
-}
-
-// Detailed returns the open listener in the details pane; nil if the pane is hidden or its listener
-// has closed.
-func (p *Page) Detailed() *monitor.Listener {
-	if r, ok := p.table.Selected(); ok && r.mark != closed && p.details.visible() {
-		return r.listener
-	}
-	return nil
-}

@@ -71,3 +71,101 @@ func (p *Page) markAmbiguous() {
 		first += len(same)
 	}
 }
+
+// Update shows the listeners and events of a monitor update.
+func (p *Page) Update(u monitor.Update) {
+	defer p.showTried()
+	now := p.now()
+	p.lastOwners.Observe(u.Events)
+	first := !p.ready || len(u.Events) == 0
+	if !first && p.updateRows(u, now) {
+		return
+	}
+	p.snapshot, p.ready = u.Snapshot, true
+	moved := make(map[string]bool) // IDs of rows that took sockets from others: neither opened nor closed
+	for _, c := range u.Events {
+		if c.Before != nil && c.Before.ID != c.Listener.ID {
+			delete(p.rows, c.Before.ID)
+			moved[c.Before.ID], moved[c.Listener.ID] = true, true
+		}
+		switch c.Kind { // a setting changed what is monitored: neither opened nor closed
+		case monitor.Discovered:
+			moved[c.Listener.ID] = true
+		case monitor.Unlisted:
+			delete(p.rows, c.Listener.ID)
+		}
+	}
+	present := make(map[string]bool, len(u.Snapshot.Listeners))
+	var fresh []*portRow
+	for _, l := range u.Snapshot.Listeners {
+		if !p.includes(l) {
+			continue
+		}
+		present[l.ID] = true
+		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
+			continue
+		}
+		r := p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
+		p.rows[l.ID], fresh = r, append(fresh, r)
+	}
+	for id, r := range p.rows {
+		switch {
+		case present[id] || r.mark == closed:
+		case first:
+			delete(p.rows, id)
+		default:
+			p.close(r, now)
+		}
+	}
+	p.markAmbiguous()
+	p.showDistinguishing()
+	p.table.Measure(fresh...) // also in columns that have just appeared
+	p.arrange()
+}
+
+// includes reports whether the page shows l: loopback reaches it, or the setting all_addresses is
+// on. A UDP watch makes the agent report all UDP listeners; the page shows those that are watched.
+func (p *Page) includes(l *monitor.Listener) bool {
+	return (l.AcceptsLoopback() || p.status.AllAddresses) && (l.Protocol != monitor.UDP || p.status.UDP || p.status.Rules.Matches(l))
+}
+
+// showOthers adds and removes rows after a setting changed what the page includes. These rows are
+// not marked as opened or closed.
+func (p *Page) showOthers() {
+	for _, l := range p.snapshot.Listeners {
+		switch {
+		case !p.includes(l):
+			delete(p.rows, l.ID)
+		case p.rows[l.ID] == nil:
+			r := p.updatedRow(nil, l, p.now(), true)
+			p.rows[l.ID] = r
+			p.table.Measure(r)
+		}
+	}
+}
+
+// updatedRow returns the row of a new or changed listener.
+func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, first bool) *portRow {
+	r := newPortRow(l, p.status.Rules.Matches(l), p.states.of(l), now)
+	r.count(p.counts)
+	switch {
+	case first:
+	case before == nil, before.mark == closed:
+		r.mark, r.until = opened, now.Add(markTime)
+	case before.fingerprint() != r.fingerprint():
+		r.mark, r.until = changed, now.Add(markTime)
+		if before.mark == opened { // a new row for which more became known stays new
+			r.mark, r.until = opened, before.until
+		}
+	default:
+		r.mark, r.until = before.mark, before.until
+	}
+	return r
+}
+
+func (p *Page) close(r *portRow, now time.Time) {
+	delete(p.replies, replyKey(r.listener))
+	closedRow := *r // a copy, because the table may still hold the old row
+	closedRow.mark, closedRow.until, closedRow.ambiguous = closed, now.Add(markTime), false
+	p.rows[r.Key()] = &closedRow
+}

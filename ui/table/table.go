@@ -6,16 +6,12 @@
 package table
 
 import (
-	"cmp"
-	"image/color"
 	"iter"
 	"slices"
-	"strings"
 	"time"
 
 	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/container"
-	"fyne.io/fyne/v2/theme"
 	"fyne.io/fyne/v2/widget"
 )
 
@@ -177,137 +173,12 @@ func (t *Table[R]) Resize(s fyne.Size) {
 	t.RefreshRows()
 }
 
-// SetRows shows rows. The selection stays with its key. Rows that appear or disappear
-// above the row under the pointer do not move that row.
-func (t *Table[R]) SetRows(rows []R) {
-	t.keepInPlace(func() { t.replaceRows(rows) })
-}
-
-// ShowRows shows other rows because the user asked for them, such as those of another
-// filter. Unlike with SetRows, rows may move under the pointer. The selected row stays in
-// place if it was visible.
-func (t *Table[R]) ShowRows(rows []R) {
-	t.hovered = ""
-	anchor, at := t.anchor()
-	t.replaceRows(rows)
-	t.list.Refresh()
-	t.restoreAnchor(anchor, at, 0)
-	t.rearranged()
-}
-
-// replaceRows sets the rows.
-func (t *Table[R]) replaceRows(rows []R) {
-	t.rows = append(t.rows[:0], rows...)
-	t.sortRows()
-	if t.wantFirst {
-		t.selectFirst()
-	}
-}
-
-// keepInPlace changes the rows and keeps the one under the pointer in place.
-func (t *Table[R]) keepInPlace(change func()) {
-	anchor, at := t.anchor()
-	under, before := t.rowOffset(t.hovered), t.length()
-	change()
-	if t.length() != before {
-		t.list.Refresh() // the list is longer or shorter
-	} else {
-		t.showRows()
-	}
-	t.restoreAnchor(anchor, at, under)
-}
-
-// Update redraws a row that changed in place. It does nothing and returns false if the
-// row is not shown or may have to move: in that case call SetRows.
-func (t *Table[R]) Update(r R) bool {
-	i, ok := t.index[r.Key()]
-	if !ok || t.compare(t.rows[i], r) != 0 {
-		return false
-	}
-	if of := t.groups.of; of != nil && of(t.rows[i]) != of(r) {
-		t.rows[i] = r
-		t.keepInPlace(func() { t.moveToGroup(i, of(r)) })
-		return true
-	}
-	t.rows[i] = r
-	if of := t.groups.of; of != nil {
-		g := t.groups.lines[t.groups.lineOf[i]].group
-		g.head = nil
-		t.showLine(g.line)
-	}
-	line, _ := t.lineOf(r.Key())
-	t.showLine(line)
-	return true
-}
-
-// showLine redraws a line if it is visible.
-func (t *Table[R]) showLine(i int) {
-	if w := t.widgets[i]; w != nil {
-		w.show(i)
-	}
-}
-
 // Dim greys all rows, to show that they are not live, or ends that.
 func (t *Table[R]) Dim(dim bool) {
 	if t.dim != dim {
 		t.dim = dim
 		t.RefreshRows()
 	}
-}
-
-// RefreshRows redraws the visible cells that changed, after rows changed in place. It
-// does not refresh the list, which would redraw every text.
-func (t *Table[R]) RefreshRows() {
-	t.groups.forgetHeads()
-	t.showRows()
-}
-
-// showRows is RefreshRows for rows that did not change in place.
-func (t *Table[R]) showRows() {
-	if t.spareRows > 0 && t.hovered == "" {
-		t.makeRoom(0)
-	}
-	first := int(t.list.GetScrollOffset()/RowHeight) - 1
-	last := first + int(t.list.Size().Height/RowHeight) + 3
-	for i, w := range t.widgets {
-		if i < first || i > last || i >= t.length() {
-			delete(t.widgets, i) // it was scrolled away; the list reuses or drops it
-			continue
-		}
-		w.show(i)
-	}
-}
-
-// setWidget records the widget in which the list shows a row.
-func (t *Table[R]) setWidget(i int, w *rowWidget[R]) {
-	if t.widgets[w.index] == w {
-		delete(t.widgets, w.index)
-	}
-	t.widgets[i] = w
-}
-
-// sortRows sorts and groups the rows and indexes their keys.
-func (t *Table[R]) sortRows() {
-	if t.sortBy >= 0 && t.columns[t.sortBy].Compare != nil {
-		slices.SortFunc(t.rows, func(a, b R) int { return cmp.Or(t.compare(a, b), cmp.Compare(a.Key(), b.Key())) })
-	}
-	t.groupRows()
-	clear(t.index)
-	for i, r := range t.rows {
-		t.index[r.Key()] = i
-	}
-}
-
-// compare compares two rows by the sorted column.
-func (t *Table[R]) compare(a, b R) int {
-	if t.sortBy < 0 || t.columns[t.sortBy].Compare == nil {
-		return 0
-	}
-	c := t.columns[t.sortBy].Compare(a, b)
-	if t.down {
-		return -c
-	}
-	return c
 }
 
 // Rows returns the rows in the order in which they are shown, with those of folded groups.
@@ -330,39 +201,6 @@ func (t *Table[R]) Top() float32 {
 	return fyne.CurrentApp().Driver().AbsolutePositionForObject(t.list).Y - t.list.GetScrollOffset()
 }
 
-// Sorting returns the column that the rows are sorted by and the direction.
-func (t *Table[R]) Sorting() (column string, down bool) {
-	if t.sortBy < 0 {
-		return "", false
-	}
-	return t.columns[t.sortBy].ID, t.down
-}
-
-// Sort sorts by the column with that ID.
-func (t *Table[R]) Sort(column string, down bool) {
-	i := slices.IndexFunc(t.columns, func(c Column[R]) bool { return c.ID == column && c.Compare != nil })
-	if i < 0 || t.hidden[i] && i != t.defaultSort {
-		return
-	}
-	t.sortBy, t.down = i, down
-	t.sortRows()
-	t.header.Refresh()
-	t.rearranged()
-	t.reveal()
-}
-
-// cycleSorting does what a click on a header does: sort ascending, then descending, then the
-// initial order.
-func (t *Table[R]) cycleSorting(column int) {
-	switch c := t.columns[column]; {
-	case c.Compare == nil:
-	case column == t.sortBy && t.down && t.defaultSort >= 0:
-		t.Sort(t.columns[t.defaultSort].ID, false)
-	default:
-		t.Sort(c.ID, column == t.sortBy && !t.down)
-	}
-}
-
 // columnAt returns the column at x, -1 if there is none.
 func (t *Table[R]) columnAt(x float32) int {
 	for i, width := range t.widths {
@@ -371,124 +209,4 @@ func (t *Table[R]) columnAt(x float32) int {
 		}
 	}
 	return -1
-}
-
-// Selected returns the selected row, and false if there is none or it is not shown. If a
-// head is selected, it is the first row of its group.
-func (t *Table[R]) Selected() (r R, ok bool) {
-	if i, ok := t.index[t.selected]; ok {
-		return t.rows[i], true
-	}
-	i, ok := t.lineOf(t.selected)
-	if !ok {
-		return r, false
-	}
-	return t.rowAt(i), true
-}
-
-// Select selects the row with key and scrolls to it. It unfolds the row's group. If there
-// is no such row yet, it is selected when it appears.
-func (t *Table[R]) Select(key string) {
-	t.setSelected(key)
-	if i, ok := t.lineOf(key); ok && !strings.HasPrefix(key, headPrefix) {
-		if g := t.headAt(i); g != nil {
-			t.fold(g, false)
-		}
-	}
-	t.reveal()
-}
-
-// setSelected selects without scrolling.
-func (t *Table[R]) setSelected(key string) {
-	t.wantFirst, t.typing = false, typeAhead{}
-	if t.selected == key {
-		return
-	}
-	t.selected = key
-	t.RefreshRows()
-	if r, ok := t.Selected(); ok && t.OnSelect != nil {
-		t.OnSelect(r)
-	}
-}
-
-// selectFirst selects the first row, or the first that appears, if the selected row is
-// not shown.
-func (t *Table[R]) selectFirst() {
-	t.wantFirst = len(t.rows) == 0
-	if _, ok := t.Selected(); !ok && !t.wantFirst {
-		t.setSelected(t.keyOf(0))
-	}
-}
-
-// reveal scrolls to the selected row unless it is fully visible.
-func (t *Table[R]) reveal() {
-	i, ok := t.lineOf(t.selected)
-	if !ok {
-		return
-	}
-	if y := float32(i)*RowHeight - t.list.GetScrollOffset(); y < 0 || y+RowHeight > t.list.Size().Height {
-		t.list.ScrollTo(i)
-	}
-}
-
-// move moves the selection by n lines.
-func (t *Table[R]) move(n int) {
-	if len(t.rows) == 0 {
-		return
-	}
-	i, ok := t.lineOf(t.selected)
-	if !ok {
-		i = -1
-		if n < 0 {
-			i = t.length()
-		}
-	}
-	i = min(max(i+n, 0), t.length()-1)
-	t.Select(t.keyOf(i))
-}
-
-// Focus gives the table the keyboard focus.
-func (t *Table[R]) Focus() { FocusOn(t.list) }
-
-// FocusOn gives o the keyboard focus if it is visible in a window. Fyne's driver knows
-// only the canvas of objects that it has drawn recently. For an object that is about to
-// become visible FocusOn uses the first window, whose pages appear and disappear.
-func FocusOn(o fyne.Focusable) {
-	x, ok := o.(fyne.CanvasObject)
-	if !ok {
-		return
-	}
-	driver := fyne.CurrentApp().Driver()
-	c := driver.CanvasForObject(x)
-	if all := driver.AllWindows(); c == nil && len(all) > 0 {
-		c = all[0].Canvas()
-	}
-	if c != nil {
-		c.Focus(o)
-	}
-}
-
-// page returns the number of rows that are visible at once.
-func (t *Table[R]) page() int { return max(int(t.list.Size().Height/RowHeight)-1, 1) }
-
-// Dense returns the theme for lists whose rows touch.
-func Dense() fyne.Theme { return dense{} }
-
-// dense is the theme inside the table, without padding between rows.
-type dense struct{}
-
-func (dense) Color(n fyne.ThemeColorName, v fyne.ThemeVariant) (c color.Color) {
-	return fyne.CurrentApp().Settings().Theme().Color(n, v)
-}
-func (dense) Font(s fyne.TextStyle) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Font(s)
-}
-func (dense) Icon(n fyne.ThemeIconName) fyne.Resource {
-	return fyne.CurrentApp().Settings().Theme().Icon(n)
-}
-func (dense) Size(n fyne.ThemeSizeName) float32 {
-	if n == theme.SizeNamePadding {
-		return 0
-	}
-	return fyne.CurrentApp().Settings().Theme().Size(n)
 }
