@@ -117,8 +117,12 @@ func (p *printer) close() error {
 }
 
 func (p *printer) print(e *traffic.Exchange) error {
-	if !p.o.Unmasked {
+	switch {
+	case p.o.Unmasked:
+	case p.o.Bodies:
 		e = traffic.Masked(e)
+	default:
+		e = traffic.MaskedSummary(e)
 	}
 	if p.o.JSON {
 		return writeLine(p.o.Stdout, exchangeJSONOf(e, p.o.Bodies))
