@@ -13,6 +13,9 @@ import (
 // normalDPI is the value of the resource Xft.dpi at scale 1.
 const normalDPI = 96
 
+// maxResources limits the resources of the X server, in bytes. MATE sets about 10 KB.
+const maxResources = 1 << 20
+
 // XftScale returns the scale that the desktop sets for the texts of all programs on the X server in the
 // environment (DISPLAY, XAUTHORITY): the resource Xft.dpi (xrdb(1)) relative to 96 dots per inch, from 0.5 to 8. ok is false if
 // it is not set.
@@ -22,7 +25,7 @@ func XftScale() (scale float64, ok bool) {
 		return 0, false
 	}
 	defer x.Close()
-	resources, err := property(x, xproto.Setup(x).DefaultScreen(x).Root, "RESOURCE_MANAGER")
+	resources, err := longProperty(x, xproto.Setup(x).DefaultScreen(x).Root, "RESOURCE_MANAGER", maxResources)
 	if err != nil {
 		return 0, false
 	}

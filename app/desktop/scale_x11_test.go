@@ -3,6 +3,7 @@
 package desktop
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jezek/xgb"
@@ -22,7 +23,8 @@ func TestXftScale(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer x.Close()
-	const resources = "Xcursor.size:\t24\nXft.antialias:\t1\nXft.dpi:\t144\n"
+	// MATE's settings daemon sets 9 KB of colours before it.
+	resources := strings.Repeat("*Box.background:\t#f6f5f4\n", 400) + "Xft.antialias:\t1\nXft.dpi:\t144\n"
 	root := xproto.Setup(x).DefaultScreen(x).Root
 	if err := xproto.ChangePropertyChecked(x, xproto.PropModeReplace, root, xproto.AtomResourceManager, xproto.AtomString, 8, uint32(len(resources)), []byte(resources)).Check(); err != nil {
 		t.Fatal(err)

@@ -94,12 +94,16 @@ func cardinals(x *xgb.Conn, id xproto.Window, name string) (values []uint32, _ e
 
 // property returns at most 4 KB of a property of a window; none if it is not set.
 func property(x *xgb.Conn, id xproto.Window, name string) ([]byte, error) {
+	return longProperty(x, id, name, 4<<10)
+}
+
+// longProperty is property with another limit in bytes.
+func longProperty(x *xgb.Conn, id xproto.Window, name string, limit uint32) ([]byte, error) {
 	atom, err := xproto.InternAtom(x, true, uint16(len(name)), name).Reply()
 	if err != nil || atom.Atom == xproto.AtomNone {
 		return nil, err
 	}
-	const words = 1 << 10
-	p, err := xproto.GetProperty(x, false, id, atom.Atom, xproto.GetPropertyTypeAny, 0, words).Reply()
+	p, err := xproto.GetProperty(x, false, id, atom.Atom, xproto.GetPropertyTypeAny, 0, limit/4).Reply() // in words of four bytes
 	if err != nil {
 		return nil, fmt.Errorf("read the property %s: %w", name, err)
 	}
