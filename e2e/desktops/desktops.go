@@ -25,8 +25,10 @@ type environment struct {
 	// noTooltip says why it shows none.
 	noTooltip string
 	theme     map[string]string // commands for "dark" and "light"; nil: the setting of GTK
-	logout    string            // a command; "" if the session ends with its display
-	notTried  map[string]string // reasons by check
+	// dpi is the command that sets the resolution %.0f of texts on an X server; "": the resource of X.
+	dpi      string
+	logout   string            // a command; "" if the session ends with its display
+	notTried map[string]string // reasons by check
 }
 
 // part is a program of a desktop.
@@ -57,6 +59,7 @@ var desktops = []environment{
 		name: "mate", title: "MATE", layer: "mate", current: "MATE", display: xvfb{},
 		parts: []part{{"settings", "mate-settings-daemon --no-daemon"}, {"wm", "marco"}, {"panel", "mate-panel"}},
 		panel: "panel", packages: []string{"mate-panel", "marco", "mate-notification-daemon"},
+		dpi: "gsettings set org.mate.font-rendering dpi %.1f", // its settings daemon owns the resource
 	},
 	{
 		name: "lxqt", title: "LXQt", layer: "lxqt", current: "LXQt", display: xvfb{}, env: []string{"QT_QPA_PLATFORMTHEME=lxqt"},

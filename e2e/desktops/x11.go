@@ -285,7 +285,12 @@ func (x *x11) closeWindow(w window) error {
 
 // scale sets the resolution of fonts, as the settings of X11 desktops do.
 func (x *x11) scale(s *session, factor float64) error {
-	_, err := s.run(context.Background(), fmt.Sprintf("echo 'Xft.dpi: %.0f' | xrdb -merge", 96*factor))
+	command := "echo 'Xft.dpi: %.0f' | xrdb -merge"
+	if s.desk.dpi != "" {
+		command = s.desk.dpi
+	}
+	_, err := s.run(context.Background(), fmt.Sprintf(command, 96*factor))
+	time.Sleep(2 * time.Second)
 	return err
 }
 
