@@ -21,6 +21,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
+	"porthole/monitor/label"
 	"porthole/monitor/procevents"
 	"porthole/monitor/socket"
 	"porthole/monitor/sockevents"
@@ -95,11 +96,13 @@ func IsPrinted(err error) bool {
 // Options are the flags that several commands share, and their output.
 type Options struct {
 	JSON     bool
-	Unmasked bool // do not mask passwords and tokens
-	All      bool // include addresses that cannot be reached through loopback
-	UDP      bool // include bound, unconnected UDP sockets
-	Connect  bool // connect to the target
-	Verbose  bool // print the data source on stderr
+	Unmasked bool   // do not mask passwords and tokens
+	All      bool   // include addresses that cannot be reached through loopback
+	Hidden   bool   // only what the user has hidden
+	By       string // how a list is grouped: "" or byProject
+	UDP      bool   // include bound, unconnected UDP sockets
+	Connect  bool   // connect to the target
+	Verbose  bool   // print the data source on stderr
 	Stdout   io.Writer
 	Stderr   io.Writer
 }
@@ -133,6 +136,7 @@ type query struct {
 	selected selection
 	ports    monitor.Ports // those of selected; all if nil
 	rules    watch.Rules
+	labels   label.Rules                 // labels and hiding rules
 	interval time.Duration               // polling interval; 0: the monitor's default
 	watched  map[string]bool             // listeners of another machine that are watched there, by ID
 	firewall map[string]monitor.Firewall // answers about listeners, by ID; nil if nobody asked
@@ -163,7 +167,7 @@ func newSelectionQuery(selected selection, o Options) (query, error) {
 	if err != nil {
 		_, _ = fmt.Fprintf(o.Stderr, "porthole: %v; using the default settings\n", err) // stderr is the only place for it
 	}
-	q.rules, q.interval = s.Watches, s.PollingInterval
+	q.rules, q.labels, q.interval = s.Watches, s.Labels, s.PollingInterval
 	return q, nil
 }
 
@@ -184,7 +188,8 @@ func (q query) open(finder monitor.Finder, describe func(*monitor.Listener), pro
 		_, _ = fmt.Fprintf(q.Stderr, "messages about ended connections: %s\n", found)
 		q.printPrograms()
 	}
-	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describe, Programs: programs, Logger: log})
+	describeAll := func(l *monitor.Listener) { describe(l); q.labels.Describe(l) }
+	m := monitor.New(table, finder, monitor.Options{Interval: q.interval, UDP: q.UDP, Ports: q.ports, Keep: q.keep, Enrich: enrich.New(), Describe: describeAll, Programs: programs, Logger: log})
 	return m, table, nil
 }
 

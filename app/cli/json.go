@@ -14,7 +14,8 @@ import (
 type snapshotJSON struct {
 	TakenAt   time.Time      `json:"taken_at"`
 	Listeners []listenerJSON `json:"listeners"`
-	InUse     []useJSON      `json:"in_use,omitempty"` // what else uses the port, if one was asked for and nothing listens
+	Hidden    int            `json:"hidden_listeners,omitempty"` // how many the user has hidden, which are not among listeners
+	InUse     []useJSON      `json:"in_use,omitempty"`           // what else uses the port, if one was asked for and nothing listens
 }
 
 type listenerJSON struct {
@@ -37,6 +38,9 @@ type listenerJSON struct {
 	Project      string             `json:"project,omitempty"`
 	StartedBy    string             `json:"started_by,omitempty"` // a coding agent, IDE, terminal, login, supervisor, unit or shell, in English
 	Firewall     *firewallJSON      `json:"firewall,omitempty"`   // absent if it was not asked, or the listener is not exposed
+	Label        string             `json:"label,omitempty"`      // the user's name for it
+	Note         string             `json:"note,omitempty"`       // the user's note about it
+	Hidden       bool               `json:"hidden,omitempty"`     // a rule of the user hides it
 	Watched      bool               `json:"watched"`
 	Since        time.Time          `json:"since,omitzero"`
 }
@@ -56,6 +60,8 @@ type ownerJSON struct {
 	Project        string    `json:"project,omitempty"`
 	ProjectUnknown string    `json:"project_unknown,omitempty"` // why project and branch are unknown
 	Branch         string    `json:"branch,omitempty"`          // the git branch checked out in folder
+	Repository     string    `json:"repository,omitempty"`      // main folder of the git repository, or the folder of a bare one
+	Worktree       string    `json:"worktree,omitempty"`        // folder of the checkout
 	Agent          string    `json:"agent,omitempty"`           // the coding agent whose variables are in its environment
 	User           string    `json:"user,omitempty"`
 	UserUnknown    string    `json:"user_unknown,omitempty"`
@@ -104,7 +110,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
 		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User, UserUnknown: l.UserUnknown,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
-		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
+		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Label: l.Label, Note: l.Note, Hidden: l.Hidden, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
 	out.Firewall = newFirewallJSON(q.firewall[l.ID])
 	if l.OwnerUnknown != "" {
@@ -131,7 +137,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 
 func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch, Agent: o.Agent,
+		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch, Repository: o.Repository, Worktree: o.Worktree, Agent: o.Agent,
 		User: o.User, UserUnknown: o.UserUnknown, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }

@@ -26,14 +26,22 @@ func newList() *cobra.Command {
 	}
 	o.addJSON(c, "print one JSON object")
 	o.addUnmasked(c)
-	o.addAll(c)
+	c.Flags().BoolVar(&o.All, "all", false, "include addresses that cannot be reached through loopback, and what you have hidden")
+	c.Flags().BoolVar(&o.Hidden, "hidden", false, "list only what you have hidden")
+	c.Flags().StringVar(&o.By, "by", "", "group the listeners by `WHAT`: project")
 	o.addUDP(c)
 	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener and what the firewall does, and the data source on stderr")
 	return c
 }
 
+// byProject groups a list by project and checkout.
+const byProject = "project"
+
 // runList prints the current listeners that args select, or all.
 func runList(ctx context.Context, args []string, o Options) error {
+	if o.By != "" && o.By != byProject {
+		return UsageError{fmt.Sprintf("--by %s: listeners can be grouped by project only", monitor.Clean(o.By, 40))}
+	}
 	selected, err := parseSelection(joinLine(args))
 	if err != nil {
 		return err
@@ -50,17 +58,24 @@ func runList(ctx context.Context, args []string, o Options) error {
 	if !q.selected.words.Empty() { // preparing the texts to search costs more than all else
 		s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
 	}
+	hidden := q.countConcealed(s.Listeners)
+	s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), q.conceals)
 	if o.JSON || o.Verbose {
 		q.firewall = askFirewall(ctx, s.Listeners)
 	}
-	if o.JSON {
+	switch {
+	case o.JSON && o.By == byProject:
+		return writeLine(o.Stdout, q.projectsJSON(s, hidden))
+	case o.JSON:
 		out := q.snapshotJSON(s)
+		out.Hidden = hidden
 		if port, single := q.ports.Single(); single && len(s.Listeners) == 0 {
 			out.InUse = q.usesJSON(inuse.Ask(ctx, port).Uses)
 		}
 		return writeLine(o.Stdout, out)
 	}
 	q.noteMissing(s.Listeners)
+	q.noteHidden(hidden)
 	return q.printTable(ctx, o.Stdout, s)
 }
 
@@ -95,11 +110,19 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 		_, err := fmt.Fprintln(w, q.emptyText(ctx))
 		return err
 	}
+	heads := map[int]string{}
+	if q.By == byProject {
+		s.Listeners, heads = groupByProject(s.Listeners)
+	}
 	header := []string{"PORT", "ADDRESS", "PROCESS", "PID", "USER", "EXPOSURE", "PROJECT", "SERVICE"}
 	if q.Verbose {
 		header = append(header, "FRAMEWORK", "FIREWALL")
 	}
-	t := table{rows: [][]string{header}, color: func(row, column int) string {
+	labelled := slices.ContainsFunc(s.Listeners, func(l *monitor.Listener) bool { return l.Label != "" })
+	if labelled {
+		header = append(header, "LABEL")
+	}
+	t := table{rows: [][]string{header}, heads: heads, color: func(row, column int) string {
 		switch {
 		case row == 0:
 			return "1" // bold
@@ -118,6 +141,9 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 			dash(monitor.Clean(l.Project, 32)), dash(l.Service)}
 		if q.Verbose {
 			row = append(row, dash(l.Framework), dash(string(q.firewall[l.ID].State)))
+		}
+		if labelled {
+			row = append(row, dash(l.Label))
 		}
 		t.rows = append(t.rows, row)
 	}

@@ -24,7 +24,7 @@ const (
 
 type (
 	planInput struct {
-		Target  string `json:"target" jsonschema:"the port, ADDRESS:PORT or URL whose processes are to be stopped"`
+		Target  string `json:"target" jsonschema:"the port, ADDRESS:PORT, URL or name whose processes are to be stopped"`
 		Force   bool   `json:"force,omitempty" jsonschema:"force quit (SIGKILL) processes that are still running after the grace period"`
 		Manager bool   `json:"manager,omitempty" jsonschema:"stop through the manager, such as systemctl stop or docker stop, where the plan names one"`
 		All     bool   `json:"all,omitempty" jsonschema:"also at addresses that cannot be reached through loopback"`

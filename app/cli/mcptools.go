@@ -23,12 +23,13 @@ import (
 // The inputs of the tools. The tag jsonschema is the description that a client sees.
 type (
 	listInput struct {
-		Filter []string `json:"filter,omitempty" jsonschema:"ports, ranges (3000-3999), addresses, URLs or words such as node, root or a project; all listeners without it"`
-		All    bool     `json:"all,omitempty" jsonschema:"also listeners that cannot be reached through loopback"`
+		Filter []string `json:"filter,omitempty" jsonschema:"ports, ranges (3000-3999), addresses, URLs or words such as node, root, a project or a label; all listeners without it"`
+		All    bool     `json:"all,omitempty" jsonschema:"also listeners that cannot be reached through loopback, and those that the user has hidden"`
+		Hidden bool     `json:"hidden,omitempty" jsonschema:"only the listeners that the user has hidden"`
 		UDP    bool     `json:"udp,omitempty" jsonschema:"also UDP sockets"`
 	}
 	targetInput struct {
-		Target string `json:"target" jsonschema:"a port, ADDRESS:PORT or URL, such as 3000 or http://localhost:5173"`
+		Target string `json:"target" jsonschema:"a port, ADDRESS:PORT or URL, such as 3000 or http://localhost:5173, or the name of a service, project, label, process or container"`
 		UDP    bool   `json:"udp,omitempty" jsonschema:"also UDP sockets"`
 	}
 	explainInput struct {
@@ -72,7 +73,7 @@ func (s *mcpServer) addReadingTools() {
 	}
 	mcp.AddTool(s.Server, tool("list_ports", "List listening ports with the processes, users, projects and containers that own them, and whether the network can reach them."),
 		handler(func(ctx context.Context, in listInput) (json.RawMessage, error) {
-			return s.answer(ctx, Options{All: in.All, UDP: in.UDP}, func(o Options) error { return s.list(ctx, in.Filter, o) })
+			return s.answer(ctx, Options{All: in.All, UDP: in.UDP, Hidden: in.Hidden}, func(o Options) error { return s.list(ctx, in.Filter, o) })
 		}))
 	mcp.AddTool(s.Server, tool("who_owns", "Show everything about who listens on a port: process, command, how it was started, connections, warnings. If nothing listens, what else uses the port."),
 		handler(func(ctx context.Context, in targetInput) (json.RawMessage, error) {
@@ -115,6 +116,11 @@ type listedJSON struct {
 	More      int              `json:"more_processes,omitempty"` // with the same sockets
 	User      string           `json:"user,omitempty"`
 	Project   string           `json:"project,omitempty"`
+	Branch    string           `json:"branch,omitempty"`   // checked out in its folder
+	Worktree  string           `json:"worktree,omitempty"` // folder of the checkout, if it is linked to another one
+	Label     string           `json:"label,omitempty"`    // the user's name for it
+	Note      string           `json:"note,omitempty"`
+	Hidden    bool             `json:"hidden,omitempty"`     // the user has hidden it
 	StartedBy string           `json:"started_by,omitempty"` // a coding agent, IDE, terminal, login, supervisor or unit
 	Service   string           `json:"service,omitempty"`
 	Container string           `json:"container,omitempty"`
@@ -137,27 +143,39 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 			return err
 		}
 	}
-	found := slices.DeleteFunc(slices.Clone(snapshot.Listeners), func(l *monitor.Listener) bool {
+	found := slices.DeleteFunc(q.relabelled(snapshot.Listeners), func(l *monitor.Listener) bool {
 		return !q.keep(l) || q.ports != nil && !q.ports.Contains(l.Port) || !q.selected.words.Empty() && !q.selected.words.Matches(l)
 	})
-	listed := []json.RawMessage{}
+	listed, hidden := []json.RawMessage{}, 0
 	for _, l := range selected.narrow(found) {
+		if q.conceals(l) {
+			hidden++
+			continue
+		}
 		one, err := s.live.encode(q, l)
 		if err != nil {
 			return err
 		}
 		listed = append(listed, one)
 	}
-	return writeLine(o.Stdout, map[string]any{"listeners": listed})
+	answer := map[string]any{"listeners": listed}
+	if hidden > 0 {
+		answer["hidden_listeners"] = hidden
+	}
+	return writeLine(o.Stdout, answer)
 }
 
 func (q query) listedJSON(l *monitor.Listener) listedJSON {
 	process, _ := ownerText(l)
 	out := listedJSON{
 		Port: l.Port, Protocol: l.Protocol, Exposure: l.Exposure, Process: process, More: max(len(l.Owners)-1, 0), User: monitor.Clean(l.User, 32),
-		Project: monitor.Clean(l.Project, 60), Service: l.Service, Container: containerText(l), Watched: q.rules.Matches(l),
+		Label: l.Label, Note: l.Note, Hidden: l.Hidden, Project: monitor.Clean(l.Project, 60), Service: l.Service, Container: containerText(l), Watched: q.rules.Matches(l),
 	}
 	if o, ok := l.Principal(); ok {
+		out.Branch = monitor.Clean(o.Branch, 80)
+		if o.Worktree != o.Repository {
+			out.Worktree = monitor.Clean(o.Worktree, 200)
+		}
 		out.PID, out.StartedBy = o.PID, ancestry.Explain(o, l.CgroupInfo, monitor.ProcessState{}).StartedBy()
 	}
 	for _, s := range l.Sockets {

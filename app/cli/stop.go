@@ -46,10 +46,12 @@ func newStop() *cobra.Command {
 	o := stopOptions{Options: standardOptions()}
 	orphans := ""
 	c := &cobra.Command{
-		Use:   "stop PORT | ADDRESS:PORT | URL | --orphans",
+		Use:   "stop PORT | ADDRESS:PORT | URL | NAME | --orphans",
 		Short: "Stop the processes that listen on a port (exit status 1 if something still listens)",
 		Long: `Stop the processes that listen on a port, or on one address of it. Like "porthole
-list PORT", it takes only what loopback reaches unless --all is given.
+list PORT", it takes only what loopback reaches unless --all is given. NAME is the
+name of a service, a project, a label, a process or a container; if several listeners
+have it, they are listed and nothing is stopped.
 
 It shows the processes, what else closes with them and what may start them again,
 and asks before it sends SIGTERM. The exit status is 0 if nothing listens there
@@ -123,7 +125,7 @@ func runStop(ctx context.Context, arg string, o stopOptions) error {
 	if o.GracePeriod == 0 {
 		o.GracePeriod = stop.GracePeriod
 	}
-	target, err := parseTarget(arg)
+	target, err := findTarget(ctx, arg, o.Options)
 	if err != nil {
 		return err
 	}

@@ -137,7 +137,7 @@ func TestStopFreePortAndInvalidInput(t *testing.T) {
 	if out, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 1 || err.Error() != port+" is free; there is nothing to stop" {
 		t.Errorf("free port: error = %v, output %q, want that it is free", err, out)
 	}
-	for _, port := range []string{"0", "70000", "http", "3000-3999", ""} {
+	for _, port := range []string{"0", "70000", "3000-3999", ""} {
 		if _, err := stopOutput(t, port, stopOptions{Yes: true}); Status(err) != 2 {
 			t.Errorf("%q: error = %v, want a UsageError", port, err)
 		}

@@ -19,6 +19,7 @@ const kept = exposureColumn + 1
 // table prints cells in columns. The first row is the header.
 type table struct {
 	rows  [][]string
+	heads map[int]string               // lines before rows, by the index of the row
 	color func(row, column int) string // SGR parameters such as "1" for bold (ECMA-48); "" for none
 }
 
@@ -29,6 +30,15 @@ func (t table) print(w io.Writer, width int, styled bool) error {
 	widths := t.widths(width)
 	var out strings.Builder
 	for i, row := range t.rows {
+		if head, ok := t.heads[i]; ok {
+			if width > 0 {
+				head = runewidth.Truncate(head, width, "…")
+			}
+			if styled {
+				head = "\x1b[1m" + head + "\x1b[0m"
+			}
+			out.WriteString("\n" + head + "\n")
+		}
 		for j, cell := range row[:len(widths)] {
 			cell = runewidth.Truncate(cell, widths[j], "…")
 			padding := strings.Repeat(" ", widths[j]-runewidth.StringWidth(cell)+2)
@@ -84,7 +94,7 @@ func (t table) first(n int) table {
 	for i, row := range t.rows {
 		rows[i] = row[:n]
 	}
-	return table{rows: rows, color: t.color}
+	return table{rows: rows, heads: t.heads, color: t.color}
 }
 
 // terminalStyle returns the width of the terminal that w writes to, and whether to use

@@ -3,8 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"net/netip"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,7 +12,6 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/health"
 	"porthole/monitor/inuse"
-	"porthole/ui/filter"
 )
 
 // waitOptions are the flags of the command wait.
@@ -32,7 +29,7 @@ func newWait() *cobra.Command {
 		Use:   "wait PORT | ADDRESS:PORT | URL | NAME...",
 		Short: "Wait until ports are open, at an address if one is given (exit status 1 on timeout)",
 		Long: `Wait until all ports are open, at an address if one is given. NAME is the name of a
-service, a project, a process or a container, on whatever port it listens.
+service, a project, a label, a process or a container, on whatever port it listens.
 
 With --http it then asks each server until it answers with a status below 500, for the
 path / or the given one: --http=/health. Only addresses of this machine are asked.`,
@@ -70,23 +67,6 @@ func (t *waitTarget) matches(l *monitor.Listener) bool {
 	return hasName(l, t.name)
 }
 
-// hasName reports whether name is the name of the service, project, container or a
-// process of l, in any case.
-func hasName(l *monitor.Listener, name string) bool {
-	names := []string{l.Service, l.Project, l.Framework}
-	if l.Container != nil {
-		names = append(names, l.Container.Name)
-	}
-	for _, o := range l.Owners {
-		names = append(names, o.Name, o.Project)
-	}
-	return slices.ContainsFunc(names, func(n string) bool { return strings.EqualFold(n, name) })
-}
-
-// aName matches the names of services, projects, processes and containers: they have a
-// letter.
-var aName = regexp.MustCompile(`^[\pL\pN@._/+ -]*\pL[\pL\pN@._/+ -]*$`)
-
 // parseWaitTargets parses the arguments of wait. The error is a UsageError.
 func parseWaitTargets(args []string) (targets []*waitTarget, _ error) {
 	for _, arg := range joinLine(args) {
@@ -95,18 +75,12 @@ func parseWaitTargets(args []string) (targets []*waitTarget, _ error) {
 			targets = append(targets, &waitTarget{target: t})
 			continue
 		}
-		if !aName.MatchString(arg) || filter.IsMessage(arg) || strings.EqualFold(arg, "localhost") || isAddress(arg) {
+		if !isName(arg) {
 			return nil, err
 		}
 		targets = append(targets, &waitTarget{name: arg})
 	}
 	return targets, nil
-}
-
-// isAddress reports whether text is an address without a port.
-func isAddress(text string) bool {
-	_, err := netip.ParseAddr(text)
-	return err == nil
 }
 
 // warnIfTaken prints on stderr why a server can't bind ports although nothing listens

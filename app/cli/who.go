@@ -29,7 +29,7 @@ var ErrFree = errors.New("nothing listens on the port")
 func newWho() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
-		Use:   "who PORT | ADDRESS:PORT | URL...",
+		Use:   "who PORT | ADDRESS:PORT | URL | NAME...",
 		Short: "Show which process owns a port and how it was started (exit status 1 if nothing listens)",
 		Args:  Args(cobra.MinimumNArgs(1)),
 		RunE:  func(c *cobra.Command, args []string) error { return runWhoAll(c.Context(), args, o) },
@@ -45,7 +45,7 @@ func newWho() *cobra.Command {
 // nothing listens on one of them.
 func runWhoAll(ctx context.Context, args []string, o Options) error {
 	args = joinLine(args)
-	if _, err := parseTargets(args); err != nil {
+	if err := checkTargets(args); err != nil {
 		return err
 	}
 	var free error
@@ -130,7 +130,7 @@ type acceptQueueJSON struct {
 // first line. If nothing listens, it prints what else keeps the port from being bound
 // and the last owner, if recorded, and returns ErrFree.
 func runWho(ctx context.Context, arg string, o Options) error {
-	wanted, err := parseTarget(arg)
+	wanted, err := findTarget(ctx, arg, o)
 	if err != nil {
 		return err
 	}
@@ -318,6 +318,9 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 			_, _ = fmt.Fprintf(t, "  %s\t%s\n", label, value) // Flush returns errors
 		}
 	}
+	line("label", l.Label)
+	line("note", l.Note)
+	line("hidden", q.hiddenText(l.Listener))
 	line("address", boundText(l.Sockets))
 	line("firewall", q.firewall[l.ID].Sentence().String())
 	line("user", monitor.Clean(l.User, 60))
@@ -352,9 +355,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	}
 	line("program", withInside(program, o))
 	folder := monitor.Clean(o.Folder, 400)
-	if o.Branch != "" {
-		folder += " (git branch " + monitor.Clean(o.Branch, 80) + ")"
-	}
+	folder += gitText(l.Listener)
 	line("folder", withInside(folder, o))
 	line("project", unknownText(o.ProjectUnknown))
 	if !o.StartedAt.IsZero() {

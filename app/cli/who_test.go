@@ -126,7 +126,7 @@ func TestWhoFreePortAndInvalidInput(t *testing.T) {
 	if text, err = whoOutput(t, "1", true); !errors.Is(err, ErrFree) || text != "{\"port\":1,\"listeners\":[]}\n" {
 		t.Errorf("free port as JSON: got %q, %v, want no listeners and ErrFree", text, err)
 	}
-	for _, port := range []string{"0", "70000", "http", "3000-3999", ""} {
+	for _, port := range []string{"0", "70000", "3000-3999", ""} {
 		if _, err := whoOutput(t, port, false); Status(err) != 2 {
 			t.Errorf("%q: error = %v, want a UsageError", port, err)
 		}

@@ -1,60 +1,28 @@
 package process
 
 import (
-	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"porthole/internal/gitrepo"
 )
-
-// git runs git in folder, without the user's configuration.
-func git(t testing.TB, folder string, args ...string) {
-	t.Helper()
-	c := exec.Command("git", args...)
-	c.Dir = folder
-	c.Env = append(os.Environ(), "GIT_CONFIG_GLOBAL="+os.DevNull, "GIT_CONFIG_NOSYSTEM=1", "GIT_AUTHOR_NAME=ann", "GIT_AUTHOR_EMAIL=ann@example.org",
-		"GIT_COMMITTER_NAME=ann", "GIT_COMMITTER_EMAIL=ann@example.org", "GIT_ALLOW_PROTOCOL=file")
-	if out, err := c.CombinedOutput(); err != nil {
-		t.Fatalf("git %s: %v\n%s", strings.Join(args, " "), err, out)
-	}
-}
-
-// newRepository creates a repository with one commit on the branch main.
-func newRepository(t testing.TB, folder string) {
-	t.Helper()
-	if err := os.MkdirAll(folder, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	git(t, folder, "init", "-q", "-b", "main")
-	git(t, folder, "commit", "-q", "--allow-empty", "-m", "begin")
-}
-
-// realTemp is t.TempDir without symbolic links, as /proc shows folders.
-func realTemp(t testing.TB) string {
-	t.Helper()
-	top, err := filepath.EvalSymlinks(t.TempDir())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return top
-}
 
 // A repository, its worktrees and a submodule, as git itself makes them.
 func TestWorktreesOfGit(t *testing.T) {
-	top := realTemp(t)
+	top := gitrepo.TempDir(t)
 	shop, bare := filepath.Join(top, "shop"), filepath.Join(top, "lib.git")
-	newRepository(t, shop)
-	git(t, shop, "worktree", "add", "-q", "-b", "login", "../shop-login")
-	git(t, shop, "worktree", "add", "-q", "--detach", "../shop-old")
-	git(t, top, "clone", "-q", "--bare", "shop", bare)
-	git(t, bare, "worktree", "add", "-q", "-b", "fix", "../lib-fix")
-	git(t, shop, "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", bare, "vendor/lib")
+	gitrepo.New(t, shop)
+	gitrepo.Run(t, shop, "worktree", "add", "-q", "-b", "login", "../shop-login")
+	gitrepo.Run(t, shop, "worktree", "add", "-q", "--detach", "../shop-old")
+	gitrepo.Run(t, top, "clone", "-q", "--bare", "shop", bare)
+	gitrepo.Run(t, bare, "worktree", "add", "-q", "-b", "fix", "../lib-fix")
+	gitrepo.Run(t, shop, "submodule", "--quiet", "add", bare, "vendor/lib")
 	if err := os.Symlink(shop, filepath.Join(top, "link")); err != nil {
 		t.Fatal(err)
 	}
-	git(t, filepath.Join(top, "link"), "worktree", "add", "-q", "-b", "linked", filepath.Join(top, "by-link"))
+	gitrepo.Run(t, filepath.Join(top, "link"), "worktree", "add", "-q", "-b", "linked", filepath.Join(top, "by-link"))
 	in := func(name string) string { return filepath.Join(top, name) }
 	for _, test := range []struct {
 		folder string
@@ -140,30 +108,9 @@ func TestHomeIsNoCheckout(t *testing.T) {
 	}
 }
 
-// The folders of 500 processes: 50 repositories with 4 worktrees each, and two packages
-// deep in each checkout.
+// BenchmarkLocate500 finds the projects and branches of 500 folders, one after another.
 func BenchmarkLocate500(b *testing.B) {
-	var all []string
-	top := realTemp(b)
-	for i := range 50 {
-		shop := filepath.Join(top, fmt.Sprint("shop", i))
-		newRepository(b, shop)
-		for j := range 4 {
-			git(b, shop, "worktree", "add", "-q", "-b", fmt.Sprint("work", j), fmt.Sprintf("../shop%d-%d", i, j))
-		}
-		for _, checkout := range []string{"", "-0", "-1", "-2", "-3"} {
-			for _, name := range []string{"services/api", "services/web"} {
-				folder := filepath.Join(shop+checkout, name)
-				if err := os.MkdirAll(filepath.Join(folder, "src"), 0o700); err != nil {
-					b.Fatal(err)
-				}
-				if err := os.WriteFile(filepath.Join(folder, "package.json"), []byte(`{"name": "`+filepath.Base(name)+`"}`), 0o600); err != nil {
-					b.Fatal(err)
-				}
-				all = append(all, filepath.Join(folder, "src"))
-			}
-		}
-	}
+	all := gitrepo.FiveHundred(b, gitrepo.TempDir(b))
 	for b.Loop() {
 		for _, folder := range all {
 			if p := Locate(folder); p.Branch == "" || p.Project == "" {
@@ -171,5 +118,5 @@ func BenchmarkLocate500(b *testing.B) {
 			}
 		}
 	}
-	b.ReportMetric(float64(b.Elapsed().Milliseconds())/float64(b.N), "ms/500")
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/1000/float64(b.N), "ms/500")
 }
