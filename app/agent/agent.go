@@ -86,6 +86,7 @@ type Agent struct {
 	notifications *notify.Worker
 	history       *store.Store
 	hooks         *hooks
+	shortcut      shortcut
 	tracker       *sockevents.Tracker
 	openings      *openings
 	labels        labels
@@ -180,6 +181,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.log.Info(procevents.Describe(programs))
 	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
 	a.missing = map[string]*time.Timer{}
+	a.shortcut.wanted = make(chan bool, 1)
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(exposurePath())
 	a.clients = knownClients{path: clientsPath()}
@@ -210,6 +212,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.loadPause(time.Now())
 	a.initAutostart()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
+	parts.Go(func() { a.keepShortcut(rest, opts.Session) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { a.tracker.Run(rest) })
@@ -348,7 +351,7 @@ func (a *Agent) clearViewed() {
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
 		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), Attempts: a.attempts, CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
-		Welcome: a.uiState.state.Welcome, NoTray: a.problems.has("tray")}
+		Welcome: a.uiState.state.Welcome, NoTray: a.problems.has("tray"), ShortcutAdvice: a.shortcut.advice}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil
 	return s

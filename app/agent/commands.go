@@ -95,6 +95,7 @@ func (a *Agent) WindowConnected(c *ipc.WindowConn) {
 	a.do(func() {
 		w := a.window
 		w.conn, w.wasConnected, w.viewedPage = c, true, ""
+		a.askShortcut()
 		if w.state != nil {
 			c.Send(ipc.Message{Kind: ipc.Restore, State: w.state})
 		}

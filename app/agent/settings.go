@@ -36,6 +36,7 @@ func (a *Agent) reloadSettings() {
 }
 
 func (a *Agent) applySettings(s settings.Settings) {
+	shortcutChanged := s.Shortcut != a.settings.Shortcut
 	a.settings, a.rules = s, s.Watches
 	a.rememberHooks(s.Watches)
 	a.dropHookFailures()
@@ -44,6 +45,9 @@ func (a *Agent) applySettings(s settings.Settings) {
 	a.notifications.SetSound(s.Sound)
 	a.notifications.SetExpiry(s.Expiry)
 	a.applyLabels()
+	if shortcutChanged {
+		a.askShortcut()
+	}
 	a.pollUDP()
 	a.countConnections()
 	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)

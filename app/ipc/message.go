@@ -135,6 +135,10 @@ type Status struct {
 	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users
 	NoTray       bool      `json:"no_tray,omitempty"` // the tray icon can't be shown, which is one of Problems
 
+	// ShortcutAdvice says how to get a shortcut for the window if the desktop offers none to
+	// programs; "" if it does.
+	ShortcutAdvice string `json:"shortcut_advice,omitempty"`
+
 	Settings     settings.Settings `json:"settings"`                 // without watches and warnings
 	StartAtLogin bool              `json:"start_at_login,omitempty"` // the session starts Porthole
 }

@@ -42,6 +42,7 @@ type Settings struct {
 	Zoom          int            // size of the window's content in percent; 0: 100
 	TrayIcon      string         // "light" or "dark", for panels of the other color; "": one that is readable on both
 	Language      string         // such as "en"; "": the system's language
+	Shortcut      bool           // ask the desktop for a shortcut that opens the window
 	StartHidden   bool           // start in the tray without opening the window
 	Notifications bool           // show notifications about watches
 	NotifyOn      watch.NotifyOn // events of watches that have none of their own; 0: watch.DefaultEvents
@@ -284,7 +285,7 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 			*duration.to = d
 		}
 	}
-	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden,
+	for key, value := range map[string]*bool{"udp": &s.UDP, "sound": &s.Sound, "start_hidden": &s.StartHidden, "shortcut": &s.Shortcut,
 		"notifications": &s.Notifications, "new_exposed": &s.NewExposed, "all_addresses": &s.AllAddresses} {
 		if node := valueOf(root, key); node != nil && node.Decode(value) != nil {
 			return s, f.problemAt(node, textBool, "Key", key)

@@ -349,7 +349,7 @@ func uiStatus(s *ipc.Status) ui.Status {
 // uiSettings returns what the Settings page shows.
 func uiSettings(s *ipc.Status) settings.Settings {
 	c := s.Settings
-	return settings.Settings{Theme: c.Theme, Zoom: c.Zoom, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Notifications: c.Notifications, NotifyOn: c.NotifyOn, Urgency: c.Urgency, CrashUrgency: c.CrashUrgency, Expiry: c.Expiry, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), GracePeriod: c.GracePeriod, Sound: c.Sound,
+	return settings.Settings{Theme: c.Theme, Zoom: c.Zoom, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Shortcut: c.Shortcut, ShortcutAdvice: s.ShortcutAdvice, Notifications: c.Notifications, NotifyOn: c.NotifyOn, Urgency: c.Urgency, CrashUrgency: c.CrashUrgency, Expiry: c.Expiry, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), GracePeriod: c.GracePeriod, Sound: c.Sound,
 		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 

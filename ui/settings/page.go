@@ -63,7 +63,7 @@ func New(actions Actions, version string) *Page {
 	p := &Page{actions: actions, connected: true}
 	p.warning = widgets.NewWarningBar(actions.StartAgent, func() { actions.DismissProblems(); p.Focus() })
 	p.group(lang.L("Appearance"), p.themeRow(), p.trayIconRow(), p.zoomRow(), p.languageRow())
-	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow())
+	p.group(lang.L("Startup"), p.atLoginRow(), p.startHiddenRow(), p.shortcutRow())
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.notifyOnRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(),
 		p.urgencyRow(), p.crashUrgencyRow(), p.expiryRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())

@@ -21,6 +21,7 @@ type settingRow struct {
 	show         func(Settings)    // shows the current value, without a request
 	enabled      bool
 	worksOffline bool // usable without an agent
+	unavailable  bool // not usable on this desktop
 
 	pending    int    // number of requests without an answer
 	problem    string // why the last request failed, or what is wrong with the input
@@ -57,7 +58,7 @@ func (r *settingRow) showNote() bool {
 
 // enable enables or disables the control.
 func (r *settingRow) enable(enabled bool) {
-	enabled = enabled || r.worksOffline
+	enabled = (enabled || r.worksOffline) && !r.unavailable
 	r.enabled = enabled
 	if d, ok := r.focusTarget.(fyne.Disableable); ok {
 		widgets.SetEnabled(d, enabled)

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -42,6 +43,21 @@ func (p *Page) atLoginRow() *settingRow {
 
 func (p *Page) startHiddenRow() *settingRow {
 	return p.toggle("start_hidden", lang.L("Start hidden"), lang.L("Show only the tray icon at startup; start Porthole again to open the window"), func(s Settings) bool { return s.StartHidden })
+}
+
+// shortcutRow returns the row of the shortcut for the window. It shows advice if the desktop offers
+// none to programs.
+func (p *Page) shortcutRow() *settingRow {
+	help := lang.L("A shortcut that opens the window from everywhere. The desktop asks which keys.")
+	r := p.toggle("shortcut", lang.L("Shortcut for the window"), help, func(s Settings) bool { return s.Shortcut })
+	show := r.show
+	r.show = func(s Settings) {
+		show(s)
+		r.unavailable, r.help = s.ShortcutAdvice != "", cmp.Or(s.ShortcutAdvice, help)
+		r.enable(p.loaded && p.connected)
+		p.showNote(r)
+	}
+	return r
 }
 
 func (p *Page) notificationsRow() *settingRow {

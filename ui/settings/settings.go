@@ -14,6 +14,8 @@ type Settings struct {
 	Language        string // like "en"; "" to follow the system
 	StartAtLogin    bool   // start Porthole with the session
 	StartHidden     bool   // show only the tray icon at startup
+	Shortcut        bool   // a shortcut of the desktop opens the window
+	ShortcutAdvice  string // how to get one if the desktop offers none to programs; "" if it does
 	Notifications   bool
 	NotifyOn        watch.NotifyOn // of watches without events; 0 for watch.DefaultEvents
 	Urgency         watch.Urgency  // of watches without one; "" for normal

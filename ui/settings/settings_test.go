@@ -111,6 +111,26 @@ func TestSettingsShowCurrentValues(t *testing.T) {
 	d.Want("requests", d.Asked, nil)
 }
 
+// Without shortcuts for programs, the page says how to get one instead.
+func TestShortcutForTheWindow(t *testing.T) {
+	d := newLoadedDesk(t, Settings{})
+	row := d.setting("shortcut")
+	test.Tap(d.toggle("shortcut"))
+	d.Want("requests", d.Asked, []string{`set shortcut "true"`})
+	d.settings.ShowResult("shortcut", "")
+	d.Asked = nil
+	const advice = "Add one yourself"
+	d.settings.SetSettings(Settings{ShortcutAdvice: advice})
+	test.Tap(d.toggle("shortcut"))
+	if got := row.note.Segment.Text; got != advice || len(d.Asked) > 0 {
+		t.Errorf("got the note %q and the requests %q, want %q and none", got, d.Asked, advice)
+	}
+	d.settings.SetSettings(Settings{Shortcut: true})
+	if got := row.note.Segment.Text; got == advice || !d.toggle("shortcut").On {
+		t.Errorf("got the note %q, on %t", got, d.toggle("shortcut").On)
+	}
+}
+
 func TestChangeIsRequested(t *testing.T) {
 	d := newLoadedDesk(t, Settings{Notifications: true})
 	test.Tap(d.toggle("notifications"))
