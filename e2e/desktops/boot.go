@@ -55,7 +55,9 @@ func start(ctx context.Context, dir string, d environment, only string) (result,
 	if err != nil || failed == nil {
 		return res, err
 	}
-	res.Error = failed.Error()
+	if res.Error == "" { // it was reported from inside
+		res.Error = failed.Error()
+	}
 	return res, res.write(recordsOf(dir, d.name))
 }
 
@@ -111,7 +113,7 @@ func runBoot(ctx context.Context, logFile, encoded string) error {
 		return fmt.Errorf("the checks did not end: %w", ctx.Err())
 	}
 	if err != nil {
-		return fmt.Errorf("the desktop: %w (see %s)", err, logFile)
+		return fmt.Errorf("the desktop: %w (see %s)", err, filepath.Base(logFile))
 	}
 	return nil
 }

@@ -435,9 +435,13 @@ func (t *trial) checkButtons() (string, error) {
 		return "", err
 	}
 	save(img, "buttons")
-	words, err := read(img, place.Inset(-80))
-	if err != nil {
-		return "", err
+	var words []word
+	for _, around := range []int{2, 80} { // the popup as it was, and one that has grown
+		more, err := read(img, place.Inset(-around))
+		if err != nil {
+			return "", err
+		}
+		words = append(words, more...)
 	}
 	at, mouse, figure := center(place), 1, "click"
 	if t.desk.noteButton != 0 {

@@ -123,7 +123,7 @@ This page is written by ` + "`make test-desktops`" + `. It runs the package of P
 | live menu | the open menu stays open and follows a port that opens |
 | panel restart | the icon is back after the panel was ended and started again |
 | notification | a watched port opens: a popup with the port and Porthole's icon |
-| its buttons | “Show” opens the window, and “Stop watching” is there; *click*: no buttons are drawn, and a click on the popup, with the mouse button of that daemon, opens the window |
+| its buttons | “Show” opens the window, and “Stop watching” is there; *click*: the popup shows no buttons (GNOME's does when it is unfolded), and a click on it, with the mouse button of that daemon, opens the window |
 | reopened | a popup appears again when the port opens again after the first one has expired |
 | start | the desktop entry starts Porthole, and the window is drawn |
 | keyboard | a port is typed into the filter, and Ctrl+W closes the window |
@@ -195,7 +195,7 @@ func page(all []result, pictures []string) string {
 	for _, r := range all {
 		date := r.Date
 		if r.Error != "" {
-			date += ": " + r.Error
+			date += ", did not start"
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", r.Title, escape(strings.Join(r.Versions, ", ")), escape(date))
 	}
@@ -237,7 +237,11 @@ var marks = map[string]string{right: "✓", wrong: "✗", untried: "–"}
 func (r result) cell(c check, notes *footnotes) string {
 	cell, ok := r.Cells[c.name]
 	if !ok {
-		cell = cellOf(notTried("the desktop was not tried"), "")
+		reason := "the desktop was not tried"
+		if r.Error != "" {
+			reason = r.Title + ": " + r.Error
+		}
+		cell = cellOf(notTried(reason), "")
 	}
 	text := marks[cell.Verdict]
 	if cell.Figure != "" {

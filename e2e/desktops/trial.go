@@ -168,6 +168,7 @@ func (t *trial) clean() {
 		t.covering = nil
 	}
 	_ = t.goTo(0)
+	time.Sleep(time.Second) // Openbox 3.6 crashed when a window closed at the same time
 	t.unserve()
 	_ = press(t, keyEscape)
 	_ = t.move(center(image.Rectangle{Max: screenSize}))
