@@ -39,7 +39,7 @@ var only = []struct{ imported, by string }{
 	{"fyne.io/fyne/v2/driver", "porthole/app/window porthole/ui porthole/e2e/bare"},
 	{"github.com/go-gl/glfw", "porthole/app/window"},
 	{"fyne.io/systray", "porthole/app/tray"},
-	{"github.com/jezek/xgb", "porthole/app/desktop"},
+	{"github.com/jezek/xgb", "porthole/app/desktop porthole/e2e"},
 	{"github.com/gen2brain/beeep", "porthole/app/notify"},
 	{"github.com/esiqveland/notify", "porthole/app/notify"},
 	{"github.com/godbus/dbus", "porthole/app/notify porthole/app/desktop porthole/app/tray porthole/monitor/firewall porthole/internal/fakebus porthole/e2e"},
