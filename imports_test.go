@@ -69,13 +69,14 @@ var rooms = map[string]string{
 	"porthole/ui/settings": pageMay,
 	"porthole/ui/process":  pageMay,
 	"porthole/ui/stop":     pageMay,
+	"porthole/ui/traffic":  pageMay,
 }
 
 // pageMay are the packages of ui that a page may import. Other pages are not among them.
 const pageMay = "porthole/ui/filter porthole/ui/probe porthole/ui/table porthole/ui/theme porthole/ui/tooltip porthole/ui/widgets porthole/ui/words"
 
 // pages are the packages that only ui and app/window may import.
-const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthole/ui/settings porthole/ui/process porthole/ui/stop"
+const pages = "porthole/ui/ports porthole/ui/history porthole/ui/watches porthole/ui/settings porthole/ui/process porthole/ui/stop porthole/ui/traffic"
 
 // widgetless packages of ui may import the packages fyne and lang, but no widgets.
 const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray porthole/ui/words"

@@ -31,7 +31,7 @@ func TestInspectTraffic(t *testing.T) {
 	d.do("open the process", window.Key("Return"))
 	process := d.window(processTitle("web", server.pid()))
 	d.steady(process)
-	for range 7 { // Open in browser, Copy URL, What answers there?, Copy command, Open folder, Explain, Inspect traffic
+	for range 8 { // Open in browser, Copy URL, What answers there?, Copy command, Open folder, Explain, Show traffic…, Inspect traffic
 		d.do("go to the next button", process.Key("Tab"))
 	}
 	d.do("press Inspect traffic", process.Key("Return"))

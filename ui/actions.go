@@ -14,6 +14,7 @@ import (
 	"porthole/ui/settings"
 	"porthole/ui/stop"
 	"porthole/ui/table"
+	"porthole/ui/traffic"
 	"porthole/ui/watches"
 )
 
@@ -26,6 +27,7 @@ type Actions interface {
 	settings.Actions
 	process.Actions
 	stop.Actions
+	traffic.Actions
 
 	Refresh() // polls immediately
 	Close()   // closes the window

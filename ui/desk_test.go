@@ -9,10 +9,12 @@ import (
 	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
+	model "porthole/monitor/traffic"
 	"porthole/monitor/watch"
 	"porthole/ui/settings"
 	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/traffic"
 	"porthole/ui/uitest"
 )
 
@@ -51,6 +53,24 @@ func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
 	d.stopProgress = progress
 	return d.Stopping(q.Owners)
 }
+
+// recording is the traffic of a listener in tests. It has no source.
+type recording struct {
+	desk  *desk
+	store *model.Store
+}
+
+func (d *desk) RecordTraffic(l *monitor.Listener, _ func()) traffic.Recording {
+	d.Ask("record the traffic of %d", l.Port)
+	return recording{d, model.NewStore(model.Limits{})}
+}
+
+func (r recording) Store() *model.Store                                        { return r.store }
+func (r recording) Undecoded() int64                                           { return 0 }
+func (r recording) Start(s traffic.Source, _ func(string, string))             { r.desk.Ask("%s", s) }
+func (r recording) Replay(*model.Exchange, func(*model.Exchange, string))      {}
+func (r recording) Save(string, []*model.Exchange, bool, func(problem string)) {}
+func (r recording) Close()                                                     { r.desk.Ask("stop recording") }
 
 // see shows the window the next snapshot, like the monitor.
 func (d *desk) see(listeners ...*monitor.Listener) { d.Update(d.Next(listeners...)) }

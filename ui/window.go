@@ -21,6 +21,7 @@ import (
 	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
 	"porthole/ui/tooltip"
+	"porthole/ui/traffic"
 	"porthole/ui/watches"
 	"porthole/ui/widgets"
 )
@@ -48,6 +49,7 @@ type Window struct {
 	watches   *watches.Page
 	settings  *settings.Page
 	processes map[string]*process.Window
+	traffic   map[string]*traffic.Window // by the listener's ID
 	snapshot  monitor.Snapshot
 	updated   bool // Update was called
 	status    Status
@@ -87,7 +89,7 @@ func (fixedMinimum) Layout(o []fyne.CanvasObject, s fyne.Size) { o[0].Resize(s) 
 // NewWindow creates the window; Show shows it. store is nil if no history is kept. now is the
 // clock.
 func NewWindow(app fyne.App, actions Actions, store History, now func() time.Time) *Window {
-	w := &Window{app: app, actions: actions, store: store, now: now, processes: map[string]*process.Window{}}
+	w := &Window{app: app, actions: actions, store: store, now: now, processes: map[string]*process.Window{}, traffic: map[string]*traffic.Window{}}
 	loaded := uitheme.LoadFonts()
 	w.window = app.NewWindow("Porthole")
 	<-loaded
@@ -100,6 +102,7 @@ func NewWindow(app fyne.App, actions Actions, store History, now func() time.Tim
 		StopAll: func(listeners []*monitor.Listener) {
 			w.askStop(w.window, ownersOf(listeners), listeners, w.ports.Focus)
 		},
+		Traffic:      w.OpenTraffic,
 		Watches:      func() { w.tabs.Open(PageWatches) },
 		ProbeChanged: w.probeChanged,
 		Key:          w.key,
@@ -242,6 +245,9 @@ func (w *Window) Tick() {
 	for _, p := range w.processes {
 		p.Tick()
 	}
+	for _, t := range w.traffic {
+		t.Tick()
+	}
 	if w.stopping != nil {
 		w.stopping.Tick()
 	}
@@ -268,6 +274,7 @@ func (w *Window) OpenProcess(l *monitor.Listener) {
 	if w.stale {
 		p.Disconnect()
 	}
+	p.SetTraffic(w.OpenTraffic)
 	p.SetStop(func() {
 		owners, listeners := p.StopTargets()
 		w.askStop(window, owners, listeners, p.FocusStop)

@@ -2,6 +2,7 @@ package traffic
 
 import (
 	"bytes"
+	"encoding/json"
 	"slices"
 	"strings"
 
@@ -146,16 +147,93 @@ func maskHead(start string, header []Field) []byte {
 	return out.Bytes()
 }
 
-// MaskBody returns a body without content coding with secrets replaced, line by line:
-// values of fields whose names indicate a secret in JSON and forms, and tokens with a
-// recognizable format. A body that is not text is returned as it is.
+// MaskBody returns a body without content coding with secrets replaced: values of fields
+// whose names indicate a secret in JSON and forms, and tokens with a recognizable
+// format. JSON stays valid. A body that is not text is returned as it is.
 func MaskBody(body []byte) []byte {
 	if len(body) == 0 || !Readable(body) {
 		return body
+	}
+	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && (trimmed[0] == '{' || trimmed[0] == '[') && json.Valid(trimmed) {
+		return maskJSON(trimmed)
 	}
 	var out []byte
 	for line := range bytes.Lines(body) {
 		out = append(out, monitor.MaskText(string(line))...)
 	}
 	return out
+}
+
+// maskJSON masks valid JSON. Everything but the secrets stays as it is written.
+func maskJSON(p []byte) []byte {
+	m := jsonMasker{source: p, decoder: json.NewDecoder(bytes.NewReader(p))}
+	m.decoder.UseNumber()
+	m.value(false)
+	return append(m.out, p[m.copied:]...)
+}
+
+// jsonMasker copies JSON and replaces secrets.
+type jsonMasker struct {
+	source  []byte
+	decoder *json.Decoder
+	out     []byte
+	copied  int // bytes of source that are in out, or were replaced
+}
+
+// value reads a value. If it is secret, all strings and numbers in it are replaced.
+func (m *jsonMasker) value(secret bool) {
+	token, err := m.decoder.Token()
+	if err != nil {
+		return
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		for m.decoder.More() {
+			if t == '[' {
+				m.value(secret)
+				continue
+			}
+			name, _ := m.decoder.Token() // an error ends the loop
+			key, _ := name.(string)
+			m.value(secret || secretName(key))
+		}
+		_, _ = m.decoder.Token() // the closing bracket
+	case string:
+		if secret && t != "" {
+			m.replace(masked)
+		} else if text := monitor.MaskText(t); text != t {
+			m.replace(text)
+		}
+	case json.Number:
+		if secret {
+			m.replace(masked)
+		}
+	}
+}
+
+// replace writes text in place of the string or number that was read last.
+func (m *jsonMasker) replace(text string) {
+	end := int(m.decoder.InputOffset())
+	begin := end - 1
+	if m.source[begin] == '"' {
+		for begin--; begin > m.copied && (m.source[begin] != '"' || escaped(m.source[:begin])); begin-- {
+		}
+	} else {
+		for begin > m.copied && bytes.IndexByte([]byte("+-.eE0123456789"), m.source[begin-1]) >= 0 {
+			begin--
+		}
+	}
+	quoted, _ := json.Marshal(text) // a string cannot fail
+	m.out = append(append(m.out, m.source[m.copied:begin]...), quoted...)
+	m.copied = end
+}
+
+// escaped reports whether an odd number of backslashes ends p.
+func escaped(p []byte) bool {
+	return (len(p)-len(bytes.TrimRight(p, "\\")))%2 == 1
+}
+
+// secretName reports whether the name of a field indicates a secret.
+func secretName(name string) bool {
+	return name != "" && monitor.MaskText(name+"=x") != name+"=x"
 }

@@ -1,6 +1,7 @@
 package traffic_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -191,4 +192,66 @@ func TestWatchAndFollow(t *testing.T) {
 	if got := strings.Join(paths, " "); got != "one two" {
 		t.Errorf("followed %q, want the exchanges that ended: one two", got)
 	}
+}
+
+func TestCurl(t *testing.T) {
+	e := traffic.Exchange{
+		Protocol: "HTTP/1.1", Method: "POST", Path: "/login?a=1&b=$(x)", Host: "localhost:3000",
+		Request: traffic.Message{Head: []byte("POST /login HTTP/1.1\r\nHost: localhost:3000\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\n"), Body: []byte("it's"), BodySize: 4},
+	}
+	want := `curl -i -H 'Content-Type: text/plain' --data-raw 'it'"'"'s' -- 'http://localhost:3000/login?a=1&b=$(x)'`
+	if got, ok := e.Curl(); got != want || !ok {
+		t.Errorf("got %s, %v\nwant %s", got, ok, want)
+	}
+	e.Request.BodySize = 5
+	if _, ok := e.Curl(); ok {
+		t.Error("half a body can be sent; want that it cannot")
+	}
+}
+
+func TestMask(t *testing.T) {
+	e := &traffic.Exchange{
+		Path: "/reset?token=abc123&x=1",
+		Request: traffic.Message{
+			Head: []byte("GET /reset?token=abc123&x=1 HTTP/1.1\r\nAuthorization: Bearer abc123\r\nCookie: sid=abc123; theme=abc123\r\nX-Api-Key: abc123\r\nAccept: */*\r\n\r\n"),
+			Body: []byte("{\"user\": \"ada\", \"password\": \"abc123\"}\nuser=ada&passwd=abc123&x=1\n"), BodySize: 66,
+		},
+		Answer: traffic.Message{Fields: []traffic.Field{{Name: "set-cookie", Value: "sid=abc123; Path=/"}}, Body: []byte{0, 1, 2}, BodySize: 3},
+	}
+	m := traffic.Masked(e)
+	all := fmt.Sprintf("%s %s %s %v", m.Path, m.Request.Head, m.Request.Body, m.Answer.Fields)
+	if strings.Contains(all, "abc123") {
+		t.Errorf("got %s, want no abc123", all)
+	}
+	for _, want := range []string{"x=1", "Bearer •••", "theme=•••", "Path=/", "ada", "Accept: */*"} {
+		if !strings.Contains(all, want) {
+			t.Errorf("got %s, want %s", all, want)
+		}
+	}
+	if !strings.Contains(string(e.Request.Body), "abc123") || len(m.Answer.Body) != 3 {
+		t.Error("the exchange itself was changed, or a binary body")
+	}
+}
+
+func TestMaskJSON(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"user": "ada", "password":"a\\\"b", "n":1.50}`:         `{"user": "ada", "password":"•••", "n":1.50}`,
+		`[{"tokens":["a","b"],"pin":1234,"x":[true,null,-1e5]}]`: `[{"tokens":["•••","•••"],"pin":"•••","x":[true,null,-1e5]}]`,
+		`{"url":"postgres://ada:geheim@db/x"}`:                   `{"url":"postgres://ada:•••@db/x"}`,
+		`{"secret":{"a":"b","c":{}}}`:                            `{"secret":{"a":"•••","c":{}}}`,
+		"{\"password\":\n \"x\\\\\"\n}":                          "{\"password\":\n \"•••\"\n}",
+	} {
+		if got := string(traffic.MaskBody([]byte(in))); got != want {
+			t.Errorf("%s:\ngot  %s\nwant %s", in, got, want)
+		}
+	}
+}
+
+func FuzzMaskBody(f *testing.F) {
+	f.Add([]byte(`{"a":["b\\\"c",1e5],"token":-0.5}`))
+	f.Fuzz(func(t *testing.T, p []byte) {
+		if out := traffic.MaskBody(p); json.Valid(p) && !json.Valid(out) {
+			t.Errorf("got %s, want JSON as %s is", out, p)
+		}
+	})
 }

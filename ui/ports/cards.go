@@ -182,17 +182,17 @@ func cardText(l *monitor.Listener, f cardFacts) string {
 
 // cardBar shows the cards in one line, as many as fit.
 type cardBar struct {
-	onPort func(port uint16)
-	vacant []uint16 // ports of cards without listeners, the single ones first
-	low    bool     // the page has no room for cards
-	cards  []*card
-	more   *widgets.Link
-	row    *fyne.Container
-	object *fyne.Container
+	onPort, onTraffic func(port uint16)
+	vacant            []uint16 // ports of cards without listeners, the single ones first
+	low               bool     // the page has no room for cards
+	cards             []*card
+	more              *widgets.Link
+	row               *fyne.Container
+	object            *fyne.Container
 }
 
-func newCardBar(onPort func(port uint16), onMore func()) *cardBar {
-	b := &cardBar{onPort: onPort, more: widgets.NewLink("", onMore)}
+func newCardBar(onPort, onTraffic func(port uint16), onMore func()) *cardBar {
+	b := &cardBar{onPort: onPort, onTraffic: onTraffic, more: widgets.NewLink("", onMore)}
 	b.row = container.New(cardRow{b})
 	b.row.Add(b.more)
 	b.object = container.New(layout.NewCustomPaddedVBoxLayout(0), container.New(layout.NewCustomPaddedLayout(10, 10, 12, 12), b.row), widgets.Line())
@@ -231,7 +231,7 @@ func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool)
 			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not monitoring")
 		}
 		if i == len(b.cards) {
-			b.cards = append(b.cards, newCardWidget(b.onPort))
+			b.cards = append(b.cards, newCardWidget(b.onPort, b.onTraffic))
 			b.row.Add(b.cards[i])
 			grown = true
 		}
@@ -295,7 +295,7 @@ type card struct {
 	widget.BaseWidget
 	widgets.Pressable
 	model                cardModel
-	onPort               func(port uint16)
+	onPort, onTraffic    func(port uint16)
 	ground               *widgets.FramedRectangle
 	edge                 *widgets.Rectangle
 	title, state, detail *canvas.Text
@@ -309,8 +309,8 @@ var (
 	_ fyne.Accessible   = (*card)(nil)
 )
 
-func newCardWidget(onPort func(port uint16)) *card {
-	c := &card{onPort: onPort, ground: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), edge: widgets.NewRectangle(table.ColorMuted, fyne.Size{}, 2)}
+func newCardWidget(onPort, onTraffic func(port uint16)) *card {
+	c := &card{onPort: onPort, onTraffic: onTraffic, ground: widgets.NewFramedRectangle(uitheme.ColorPanel, theme.ColorNameSeparator), edge: widgets.NewRectangle(table.ColorMuted, fyne.Size{}, 2)}
 	c.Pressable = widgets.Pressable{Press: c.open, Changed: c.paint, Self: c}
 	c.title, c.state, c.detail = canvas.NewText("", color.Transparent), widgets.NewCaption(), widgets.NewCaption()
 	c.title.TextSize, c.title.TextStyle = theme.Size(theme.SizeNameSubHeadingText), fyne.TextStyle{Monospace: true}
@@ -380,6 +380,31 @@ func (c *card) open() {
 	if c.model.port != 0 {
 		c.onPort(c.model.port)
 	}
+}
+
+// TappedSecondary implements fyne.SecondaryTappable.
+func (c *card) TappedSecondary(e *fyne.PointEvent) { c.menu(e.AbsolutePosition) }
+
+// TypedKey implements fyne.Focusable. The Menu key opens the card's menu.
+func (c *card) TypedKey(e *fyne.KeyEvent) {
+	if e.Name != desktop.KeyMenu {
+		c.Pressable.TypedKey(e)
+		return
+	}
+	at := fyne.CurrentApp().Driver().AbsolutePositionForObject(c)
+	c.menu(at.AddXY(14, c.Size().Height))
+}
+
+// menu opens the menu of a card whose port is open.
+func (c *card) menu(at fyne.Position) {
+	canvas := fyne.CurrentApp().Driver().CanvasForObject(c)
+	if c.model.port == 0 || canvas == nil {
+		return
+	}
+	port := c.model.port
+	widget.ShowPopUpMenuAtPosition(fyne.NewMenu("",
+		fyne.NewMenuItem(lang.L("Show in the table"), func() { c.onPort(port) }),
+		fyne.NewMenuItem(lang.L("Show traffic…"), func() { c.onTraffic(port) })), canvas, at)
 }
 
 // Cursor implements desktop.Cursorable.

@@ -89,6 +89,7 @@ type Callbacks struct {
 	Open         func(*monitor.Listener)   // opens the process window of the owner
 	Stop         func(*monitor.Listener)   // asks whether to stop the owners
 	StopAll      func([]*monitor.Listener) // asks whether to stop the owners of several
+	Traffic      func(*monitor.Listener)   // opens the window with its traffic
 	Watches      func()                    // shows the Watches page
 	ProbeChanged func()                    // ProbeRequest of the window has changed
 	Key          func(*fyne.KeyEvent)      // a key that no widget handled
@@ -102,6 +103,7 @@ type Page struct {
 	open    func(*monitor.Listener)
 	stop    func(*monitor.Listener)   // asks whether to stop the owners
 	stopAll func([]*monitor.Listener) // asks whether to stop the owners of several
+	traffic func(*monitor.Listener)   // opens the window with its traffic
 	watches func()                    // shows the Watches page
 
 	snapshot monitor.Snapshot
@@ -162,7 +164,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 	p := &Page{
 		actions: actions, history: store, now: now, rows: map[string]*portRow{}, live: true,
 		replies: map[string]reply.Reply{}, asking: map[string]bool{},
-		open: callbacks.Open, stop: callbacks.Stop, stopAll: callbacks.StopAll, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
+		open: callbacks.Open, stop: callbacks.Stop, stopAll: callbacks.StopAll, traffic: callbacks.Traffic, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
 	p.entry = widgets.NewFilterEntry(lang.L("Filter: “node”, “3000-3999”, “-root”"), p.setFilter, func() { p.table.Focus() })
 	p.quick = newQuickBar(p.setQuick)
@@ -175,7 +177,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 		p.showCards()
 		p.showEmpty(p.table.Len())
 	})
-	p.cards = newCardBar(p.ShowPort, callbacks.Watches)
+	p.cards = newCardBar(p.ShowPort, p.showPortTraffic, callbacks.Watches)
 	p.udp.Tip = lang.L("Also show UDP sockets. UDP has no listening state.")
 	p.allAddresses.Tip = lang.L("Also show ports that are open on other addresses than loopback only")
 	p.grouped.Tip = lang.L("Show the ports of one process or one project below each other") + " (" + GroupKeys.String() + ")"

@@ -91,6 +91,9 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 		widgets.MenuItem(lang.L("Copy row"), widgets.CopyKeys, func() { p.copy(r.line()) }),
 		fyne.NewMenuItem(lang.L("Copy address"), func() { p.copy(words.ClientAddress(l)) }))
 	if r.mark != closed {
+		if l.Protocol == monitor.TCP {
+			items = append(items, fyne.NewMenuItem(lang.L("Show traffic…"), func() { p.traffic(l) }))
+		}
 		items = append(items, fyne.NewMenuItem(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(l) }))
 	}
 	if o, ok := l.Principal(); ok {
@@ -162,6 +165,17 @@ func (p *Page) browse(l *monitor.Listener) {
 	if p.stillOpen(l) {
 		p.actions.OpenInBrowser(words.ClientAddress(l))
 	}
+}
+
+// showPortTraffic opens the window with the traffic of what listens on a TCP port.
+func (p *Page) showPortTraffic(port uint16) {
+	for _, l := range p.snapshot.Listeners {
+		if l.Protocol == monitor.TCP && l.Port == port {
+			p.traffic(l)
+			return
+		}
+	}
+	p.ShowNotice(lang.L("{{.Port}} is already closed", map[string]any{"Port": port}))
 }
 
 // copyURL copies the URL of l. The program asks the server whether it speaks http or https.

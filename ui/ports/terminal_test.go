@@ -17,6 +17,6 @@ func TestGoToTerminalFromRowMenu(t *testing.T) {
 	d.see(l)
 	d.ports.table.Select(l.ID)
 	d.ports.menu(d.ports.table.Rows()[0], fyne.NewPos(200, 200))
-	d.MenuItem(12)
+	d.MenuItem(13)
 	d.Want("requests", d.Asked, []string{"terminal of 10"})
 }

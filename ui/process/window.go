@@ -113,6 +113,7 @@ type Window struct {
 	lookedUpPorts       string  // the ports whose past owners were looked up last
 	disconnected        bool    // monitoring has stopped
 	stop                func()  // opens the stop dialog
+	traffic             func(*monitor.Listener)
 	stopButton          *widgets.Button
 	keyButtons          []*widgets.Button // all buttons
 	stoppedByUser       bool              // the user stopped the process
@@ -151,7 +152,7 @@ func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions A
 	p.pastOwnersBox = widgets.Section(lang.L("Previous owners"), p.pastOwners)
 	p.pastOwnersBox.Hide()
 	p.stopButton = widgets.NewDangerButton(lang.L("Stop…"), func() { p.stop() }, nil)
-	p.stop = func() {}
+	p.stop, p.traffic = func() {}, func(*monitor.Listener) {}
 	p.window.SetContent(tooltip.Layer(p.layout()))
 	widgets.Bind(p.window.Canvas(), Keys(p.copySelected, p.window.Close, actions.Quit))
 	p.scrollByKeys()
@@ -640,6 +641,9 @@ func (p *Window) AddTo(r *probe.Request) {
 
 // SetStop sets the action of the stop button.
 func (p *Window) SetStop(do func()) { p.stop = do }
+
+// SetTraffic sets the action of the button that shows the traffic of a listener.
+func (p *Window) SetTraffic(do func(*monitor.Listener)) { p.traffic = do }
 
 // FocusStop focuses the stop button, if it is visible.
 func (p *Window) FocusStop() {

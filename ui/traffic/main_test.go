@@ -1,0 +1,9 @@
+package traffic
+
+import (
+	"testing"
+
+	"porthole/ui/uitest"
+)
+
+func TestMain(m *testing.M) { uitest.Main(m) }
