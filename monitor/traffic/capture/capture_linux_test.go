@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -162,20 +163,22 @@ func random(size int) []byte {
 	return b
 }
 
-// programs are the ways to capture: with a packet socket, and with programs.
-var programs = map[string][]string{"socket": nil, "dumpcap": {"dumpcap"}, "tcpdump": {"tcpdump"}}
-
 // Large and small segments arrive byte for byte, each once; those of other ports do not
 // arrive.
 func TestByteForByte(t *testing.T) {
 	if !namespaces.Inside(t, unix.CLONE_NEWNET) {
 		return
 	}
+	asRoot := filepath.Join(t.TempDir(), "pkexec") // stands for pkexec(1)
+	if err := os.WriteFile(asRoot, []byte("#!/bin/sh\nexec \"$@\"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	programs := map[string][]string{"socket": nil, "dumpcap": {"dumpcap"}, "tcpdump": {"tcpdump"}, "pkexec": {asRoot, "tcpdump"}}
 	for name, program := range programs {
 		t.Run(name, func(t *testing.T) {
-			if len(program) > 0 {
-				if _, err := exec.LookPath(program[0]); err != nil {
-					t.Skip(program[0], " is not installed")
+			if n := len(program); n > 0 {
+				if _, err := exec.LookPath(program[n-1]); err != nil {
+					t.Skip(program[n-1], " is not installed")
 				}
 			}
 			for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
