@@ -87,6 +87,7 @@ type Agent struct {
 	history       *store.Store
 	hooks         *hooks
 	shortcut      shortcut
+	panel         desktop.Style // of the panel, as far as it is known
 	tracker       *sockevents.Tracker
 	openings      *openings
 	labels        labels
@@ -213,6 +214,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.initAutostart()
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.keepShortcut(rest, opts.Session) })
+	parts.Go(func() { a.watchPanel(rest, opts.Session) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { a.tracker.Run(rest) })
@@ -364,7 +366,7 @@ func (a *Agent) sendStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
-		Recent: a.userStops.markEvents(a.recent), Attempts: a.attempts, Problem: a.update.Health.Problem, Ink: a.settings.TrayIcon, UDP: a.settings.UDP,
+		Recent: a.userStops.markEvents(a.recent), Attempts: a.attempts, Problem: a.update.Health.Problem, Ink: a.ink(), UDP: a.settings.UDP,
 		Vacant: a.vacant, Last: a.lastOwnersOf(time.Now()),
 	}
 }

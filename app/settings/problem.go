@@ -32,7 +32,7 @@ const (
 	textNumber   = "{{.Key}} must be a number from {{.Min}} to {{.Max}}"
 	textHours    = "quiet_hours must be two times of day, such as 22:00-07:00"
 	textTheme    = "theme must be system, light or dark"
-	textTrayIcon = "tray_icon must be outlined, light or dark"
+	textTrayIcon = "tray_icon must be automatic, outlined, light or dark"
 	textExpiry   = "expiry must be desktop, never or a time from {{.Min}} to {{.Max}}, such as 10s"
 	textLanguage = "language must be system or a language code such as en"
 

@@ -31,10 +31,10 @@ func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {
 		s.Theme = strings.TrimPrefix(node.Value, "system")
 	}
 	if node := valueOf(root, "tray_icon"); node != nil {
-		if !slices.Contains([]string{"outlined", "light", "dark"}, node.Value) {
+		if !slices.Contains([]string{"automatic", "outlined", "light", "dark"}, node.Value) {
 			return f.problemAt(node, textTrayIcon)
 		}
-		s.TrayIcon = strings.TrimPrefix(node.Value, "outlined")
+		s.TrayIcon = strings.TrimPrefix(node.Value, "automatic")
 	}
 	if node := valueOf(root, "language"); node != nil {
 		if node.Value != "system" && !languageTag.MatchString(node.Value) {

@@ -47,7 +47,7 @@ func TestSetIsReadBack(t *testing.T) {
 		!s.UDP || !s.AllAddresses || s.Zoom != 120 || s.HistoryDays != 7 || s.HistoryEvents != 100000 || !s.Watches.WatchesPort(62893) {
 		t.Errorf("Load() = %+v, %v, want the values that were set; file:\n%s", s, err, read(t, path))
 	}
-	for _, c := range [][2]string{{"theme", "system"}, {"tray_icon", "outlined"}, {"language", "system"}} {
+	for _, c := range [][2]string{{"theme", "system"}, {"tray_icon", "automatic"}, {"language", "system"}} {
 		if s, err = f.Set(c[0], c[1]); err != nil {
 			t.Error(err)
 		}
@@ -68,7 +68,7 @@ func TestSetRefusesInvalidValues(t *testing.T) {
 		{"udp: no\n", "polling_interval", "1ms", ": polling_interval must be a time from 50ms"},
 		{"udp: no\n", "grace_period", "2m", ": grace_period must be a time from 0s to 1m"},
 		{"udp: no\n", "theme", "pink", ": theme must be system, light or dark"},
-		{"udp: no\n", "tray_icon", "pink", ": tray_icon must be outlined, light or dark"},
+		{"udp: no\n", "tray_icon", "pink", ": tray_icon must be automatic, outlined, light or dark"},
 		{"udp: no\n", "language", "../x", ": language must be system or a language code such as en"},
 		{"udp: no\n", "history_days", "0", ": history_days must be a number from 1 to 3650"},
 		{"udp: no\n", "watches", "none", "\"watches\" is not a setting"},

@@ -40,7 +40,7 @@ type Settings struct {
 
 	Theme         string         // "light" or "dark"; "": the system's theme
 	Zoom          int            // size of the window's content in percent; 0: 100
-	TrayIcon      string         // "light" or "dark", for panels of the other color; "": one that is readable on both
+	TrayIcon      string         // "light" or "dark", for panels of the other color; "outlined": one that is readable on both; "": the one that fits the panel, if that is known
 	Language      string         // such as "en"; "": the system's language
 	Shortcut      bool           // ask the desktop for a shortcut that opens the window
 	StartHidden   bool           // start in the tray without opening the window

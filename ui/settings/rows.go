@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"slices"
 	"strings"
 	"time"
 
@@ -20,8 +21,11 @@ func (p *Page) themeRow() *settingRow {
 }
 
 func (p *Page) trayIconRow() *settingRow {
-	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Outlined fits any panel, light fits dark panels, dark fits light panels"))
-	p.segments(r, []widgets.Option{{Value: "", Label: lang.L("Outlined")}, {Value: "light", Label: lang.L("Light")}, {Value: "dark", Label: lang.L("Dark")}}, func(s Settings) string { return s.TrayIcon })
+	r := newSettingRow("tray_icon", lang.L("Tray icon"), lang.L("Light fits dark panels, dark fits light ones, outlined fits any"))
+	options := []widgets.Option{{Value: "", Label: lang.L("Automatic")}, {Value: "outlined", Label: lang.L("Outlined")}, {Value: "light", Label: lang.L("Light")}, {Value: "dark", Label: lang.L("Dark")}}
+	p.choice(r, options, func(s Settings) widgets.Option {
+		return options[max(slices.IndexFunc(options, func(o widgets.Option) bool { return o.Value == s.TrayIcon }), 0)]
+	})
 	return r
 }
 

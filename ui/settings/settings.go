@@ -10,7 +10,7 @@ import (
 type Settings struct {
 	Theme           string // "light" or "dark"; "" to follow the system
 	Zoom            int    // in percent; 0 for 100
-	TrayIcon        string // "light" or "dark"; "" for outlined
+	TrayIcon        string // "light", "dark" or "outlined"; "" for automatic
 	Language        string // like "en"; "" to follow the system
 	StartAtLogin    bool   // start Porthole with the session
 	StartHidden     bool   // show only the tray icon at startup
