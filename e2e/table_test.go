@@ -15,7 +15,7 @@ import (
 const (
 	firstRowY = headerY + 33 // of the table
 	foldX     = 18           // of the symbol of a group's head
-	warningsX = 766          // of the quick filter
+	warningsX = 701          // of the quick filter
 	filtersY  = 62           // of the quick filters
 )
 
@@ -68,7 +68,7 @@ func TestTableFeatures(t *testing.T) {
 	d.do("click the symbol of the head", window.Click(foldX, firstRowY))
 	d.steady(window)
 	d.opens("the next group", beta, "beta", second)
-	d.do("do not group", window.Key("ctrl+g"))
+	d.do("do not group", window.Key("ctrl+g", "ctrl+g")) // by project first
 
 	before = d.steady(window)
 	d.do("show only warnings", window.Click(warningsX, filtersY))
@@ -81,12 +81,12 @@ func TestTableFeatures(t *testing.T) {
 		return last()
 	})
 
-	// The menu of the header has all columns; Address is the eighth.
+	// The menu of the header has all columns; Address is the ninth.
 	before = d.steady(window)
 	d.do("open the menu of columns", window.RightClick(processX, headerY))
 	d.waitChanged("the menu opens", window, before)
 	d.steady(window) // a hover of the header may have been the change
-	d.do("choose Address", window.Key(slices.Repeat([]string{"Down"}, 8)...))
+	d.do("choose Address", window.Key(slices.Repeat([]string{"Down"}, 9)...))
 	d.do("show it", window.Key("Return"))
 	d.steady(window)
 	d.shot("column-address")
