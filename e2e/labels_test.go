@@ -1,25 +1,10 @@
 package e2e
 
 import (
-	"fmt"
-	"os"
-	"strings"
 	"testing"
 
 	"porthole/e2e/desktop"
 )
-
-// settingsHave waits until the settings file has a text, or has it no more.
-func (d *desk) settingsHave(text string, want bool) {
-	d.t.Helper()
-	d.eventually("the settings file", func() error {
-		got, err := os.ReadFile(d.settingsPath())
-		if err == nil && strings.Contains(string(got), text) != want {
-			err = fmt.Errorf("got %q; want %q in it: %t", got, text, want)
-		}
-		return err
-	})
-}
 
 // A label given in the window shows in the tray's menu. A row hidden by its menu leaves the
 // table until Undo, and grouping by project is kept for the next window.
