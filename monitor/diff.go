@@ -189,7 +189,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.UserID == p.UserID && o.Inside == p.Inside && o.ProjectUnknown == p.ProjectUnknown && o.UserUnknown == p.UserUnknown && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Repository == p.Repository && o.Worktree == p.Worktree && o.ProjectFolder == p.ProjectFolder && o.Unit == p.Unit && o.Framework == p.Framework && o.SSHServer == p.SSHServer && o.Agent == p.Agent
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.UserID == p.UserID && o.Inside == p.Inside && o.ProjectUnknown == p.ProjectUnknown && o.UserUnknown == p.UserUnknown && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Repository == p.Repository && o.Worktree == p.Worktree && o.ProjectFolder == p.ProjectFolder && o.Unit == p.Unit && o.Framework == p.Framework && o.SSHServer == p.SSHServer && o.Agent == p.Agent && o.Output == p.Output
 }
 
 func (c CgroupInfo) equal(d CgroupInfo) bool {

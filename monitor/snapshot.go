@@ -94,6 +94,9 @@ type Owner struct {
 	// owner: it was started by that agent, or by what the agent started. "" if there is none,
 	// or if the environment may not be read.
 	Agent string `json:"agent,omitempty"`
+	// Output is the file that its standard output goes to; "" if that is no file, such as a
+	// terminal or a pipe.
+	Output string `json:"output,omitempty"`
 	// Unit is the systemd unit that the owner ran in when it was first seen:
 	// nginx.service, session-2.scope. "" for the processes of a container.
 	Unit string `json:"unit,omitempty"`

@@ -56,6 +56,7 @@ type ownerJSON struct {
 	Program        string    `json:"program,omitempty"`
 	Deleted        bool      `json:"deleted,omitempty"`
 	Folder         string    `json:"folder,omitempty"`
+	Output         string    `json:"output,omitempty"` // the file that its standard output goes to
 	Inside         bool      `json:"inside,omitempty"` // program and folder are paths in another mount namespace
 	Project        string    `json:"project,omitempty"`
 	ProjectUnknown string    `json:"project_unknown,omitempty"` // why project and branch are unknown
@@ -137,7 +138,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 
 func (q query) ownerJSON(o monitor.Owner) ownerJSON {
 	return ownerJSON{
-		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch, Repository: o.Repository, Worktree: o.Worktree, Agent: o.Agent,
+		PID: o.PID, Name: o.Name, Command: q.redactedCommand(o.Command), Program: o.Program, Deleted: o.Deleted, Folder: o.Folder, Output: o.Output, Inside: o.Inside, Project: o.Project, ProjectUnknown: o.ProjectUnknown, Branch: o.Branch, Repository: o.Repository, Worktree: o.Worktree, Agent: o.Agent,
 		User: o.User, UserUnknown: o.UserUnknown, ParentPID: o.ParentPID, StartedAt: o.StartedAt.UTC(),
 	}
 }

@@ -78,6 +78,9 @@ func TestMCPTools(t *testing.T) {
 		{"wait_for_port", map[string]any{"target": port}, []string{`"state":"open"`}},
 		{"wait_for_port", map[string]any{"target": strconv.Itoa(free), "closed": true}, []string{`"state":"closed"`}},
 		{"free_port", map[string]any{"from": free}, []string{`"port":`}},
+		{"free_port", map[string]any{"from": server.Port, "count": 2}, []string{`"ports":[`, `"taken":`}},
+		{"wait_for_port", map[string]any{"target": port + "," + strconv.Itoa(free), "any": true}, []string{`"ready":"` + port + `"`}},
+		{"orphans", nil, []string{`"orphans":[`}},
 		{"history", nil, []string{`"events":[]`}},
 		{"warnings", nil, []string{`"listeners":[`}},
 	} {

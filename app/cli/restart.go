@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -79,7 +78,7 @@ func runRestart(ctx context.Context, arg string, o stopOptions) error {
 	if !plan.holds(before) {
 		return plan.refuse(fmt.Errorf("nothing was stopped: %s no longer listens on %s", processText(before), wanted))
 	}
-	log := filepath.Join(paths.State(), "output", fmt.Sprintf("%d-%s.log", wanted.Port, time.Now().Format("20060102-150405")))
+	log := paths.Output(wanted.Port, time.Now())
 	progress := o.Stdout
 	if o.JSON {
 		progress = o.Stderr

@@ -357,6 +357,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	folder := monitor.Clean(o.Folder, 400)
 	folder += gitText(l.Listener)
 	line("folder", withInside(folder, o))
+	line("output", withInside(monitor.Clean(o.Output, 400), o))
 	line("project", unknownText(o.ProjectUnknown))
 	if !o.StartedAt.IsZero() {
 		line("started", timeText(o.StartedAt, now))

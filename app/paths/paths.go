@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/adrg/xdg"
 )
@@ -35,6 +36,12 @@ func History() string { return filepath.Join(State(), "history.db") }
 
 // Log returns the path of the log file.
 func Log() string { return filepath.Join(State(), "porthole.log") }
+
+// Output returns the path of a new log for the output of a program that is started again
+// to listen on port.
+func Output(port uint16, now time.Time) string {
+	return filepath.Join(State(), "output", fmt.Sprintf("%d-%s.log", port, now.Format("20060102-150405")))
+}
 
 // AgentLock returns the path of the lock that the agent holds. It is beside the
 // history, which has a single writer, and is found without the variables of a

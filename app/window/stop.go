@@ -14,6 +14,7 @@ import (
 	"porthole/app/ipc"
 	"porthole/monitor"
 	"porthole/monitor/process"
+	"porthole/monitor/restart"
 	"porthole/monitor/stop"
 	uistop "porthole/ui/stop"
 )
@@ -24,6 +25,7 @@ func (a actions) Stop(request uistop.Request, report func(uistop.Update)) uistop
 	ctx, cancel := context.WithCancel(a.p.ctx)
 	s := newStopping(request, cancel, a.p.log)
 	s.report = func(u uistop.Update) { a.p.do(func() { report(u) }) }
+	s.do = a.p.do
 	s.onSignal = func(o monitor.Owner, how string) {
 		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}}
 		a.p.do(func() { a.p.send(m) })
@@ -53,6 +55,8 @@ type stopping struct {
 	finishing       []monitor.Owner // closed the port after a signal and are still running
 	kept            []monitor.Owner // the user chose to keep them
 	problems        []string        // why others were not stopped, one sentence each
+	recipe          *restart.Recipe // starts the only process again; nil if there are several, or it can't be
+	do              func(func())    // calls on Fyne's goroutine
 }
 
 // stopOrder is a choice of the user.
@@ -116,6 +120,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.AlreadyExited})
 		return
 	}
+	s.readRecipe(processes)
 	s.report(s.readyUpdate(processes))
 	order, ok := s.nextOrder(ctx, processes, false)
 	if !ok {

@@ -44,6 +44,9 @@ func (s *stopping) reportOutcome(ctx context.Context, running []*stop.Process) {
 		if ctx.Err() != nil {
 			return // the dialog was closed
 		}
+		if len(u.InUse) == 0 {
+			u.Again = s.againText()
+		}
 	}
 	s.report(u)
 }

@@ -47,6 +47,7 @@ func Info(pid int) (monitor.Owner, error) {
 	o.ParentPID = parent
 	o.Name = DisplayName(name, o.Program, o.Command)
 	o.User, o.UserID = userOf(pid)
+	o.Output = outputOf(pid)
 	return o, nil
 }
 

@@ -51,6 +51,7 @@ func (p *Window) factList() fyne.CanvasObject {
 	add(lang.L("Framework"), words.Framework(p.listener))
 	add(lang.L("Program"), words.Path(o.Program, 400, o))
 	add(lang.L("Folder"), words.Path(o.Folder, 400, o))
+	add(lang.L("Output"), words.Path(o.Output, 400, o))
 	add(lang.L("Container"), words.ContainerDetails(p.listener))
 	add(lang.L("Project"), words.Project(o))
 	if !o.StartedAt.IsZero() {

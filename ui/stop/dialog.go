@@ -53,7 +53,9 @@ type Dialog struct {
 	chosen      []*widgets.Toggle // one for each target, if there are several
 	bar         *progressBar
 	restartNote *widgets.Note
-	releaseKeys func() // returns the keys to the window
+	again       *widgets.Button // starts the process again; nil if it can't be
+	againNote   *widgets.Note   // what came of that
+	releaseKeys func()          // returns the keys to the window
 	closed      bool
 }
 

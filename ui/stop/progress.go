@@ -111,6 +111,13 @@ func (d *Dialog) success() {
 	if command == "" && len(n.Targets) > 0 && n.Targets[0].Inside {
 		d.body.Add(sentenceNote(lang.L("It ran inside a container or another mount namespace, so its command does not start it again here.")))
 	}
+	if n.Again != "" {
+		d.body.Add(sentenceNote(n.Again))
+		d.againNote = widgets.NewNote(true)
+		d.body.Add(d.againNote.Object)
+		d.again = d.button(lang.L("Start again"), d.startAgain)
+		buttons = append(buttons, d.again)
+	}
 	if command != "" {
 		d.restartNote = widgets.NewNote(true)
 		d.restartNote.Set(lang.L("To start it again, copy its command and run it in a terminal."), table.ColorMuted)

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"porthole/monitor"
+	uitheme "porthole/ui/theme"
 )
 
 // restartCommand returns the shell command that starts o again; "" if it is not
@@ -22,4 +23,18 @@ func restartCommand(o monitor.Owner) string {
 		command = "cd " + monitor.ShellCommand([]string{o.Folder}) + " && " + command
 	}
 	return command
+}
+
+// startAgain runs the command of the stopped process again, once.
+func (d *Dialog) startAgain() {
+	d.again.Disable()
+	d.stop.StartAgain(func(sentence string, failed bool) {
+		color := uitheme.ColorOpen
+		if failed {
+			color = uitheme.ColorAlert
+			d.again.Enable()
+		}
+		d.againNote.Set(sentence, color)
+		d.resize()
+	})
 }

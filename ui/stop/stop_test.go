@@ -157,6 +157,26 @@ func TestStopWaitsThenOffersForce(t *testing.T) {
 	}
 }
 
+// "Start again" says what it will run, and is pressed once.
+func TestDialogStartsAgain(t *testing.T) {
+	d, l := newStopDesk(t)
+	uitest.Press(d.Window, fyne.KeyDelete)
+	d.report(readyUpdate(l))
+	d.report(Update{Stage: Done, Targets: l.Owners})
+	if strings.Contains(d.Overlay(), "Start again") {
+		t.Error("the button is shown although the environment is unknown")
+	}
+	d.report(Update{Stage: Done, Targets: l.Owners, Again: "Start again runs node in /home/ada/shop."})
+	d.WantText("Start again runs node in /home/ada/shop.")
+	before := len(d.Asked)
+	d.tap("Start again")
+	d.Want("requests", d.Asked[before:], []string{"start again"})
+	d.WantText("node runs again.")
+	if !d.dialog.again.Disabled() {
+		t.Error("it can be pressed twice")
+	}
+}
+
 func TestDialogNamesWhatWasNotStopped(t *testing.T) {
 	for stage, want := range map[Stage][]string{
 		Refused:       {"Not stopped", "Can't stop node (10): it is Porthole itself."},

@@ -31,7 +31,10 @@ type Stopping interface {
 	Terminate(children bool)   // sends SIGTERM to the processes; with children, also to their child processes
 	ForceQuit()                // sends SIGKILL to those that are still running, also while the grace period lasts
 	RunManager(command string) // runs the Command of a Manager with CanRun
-	Close()                    // ends reports, waiting and signals
+	// StartAgain runs what Update.Again says. done is called later, on Fyne's goroutine, with
+	// one sentence: what runs now, or why it does not.
+	StartAgain(done func(sentence string, failed bool))
+	Close() // ends reports, waiting and signals
 }
 
 // Stage is the progress of a stop.
@@ -60,6 +63,7 @@ type Update struct {
 	StillOpen         []string        // with Done, what listens on because the user kept it; a sentence each
 	InUse             []string        // with Done, what uses the port now; a sentence each
 	Problems          []string        // a sentence each
+	Again             string          // with Done, what StartAgain runs: a sentence without secrets; "" if it can't
 
 	GracePeriod time.Duration // how long the targets have to exit after SIGTERM
 	ForceOnly   bool          // this system can only force quit

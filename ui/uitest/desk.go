@@ -168,6 +168,12 @@ func (s Stopping) ForceQuit() { s.Desk.Ask("force") }
 // RunManager records the command.
 func (s Stopping) RunManager(command string) { s.Desk.Ask("run %s", command) }
 
+// StartAgain records the call and succeeds.
+func (s Stopping) StartAgain(done func(string, bool)) {
+	s.Desk.Ask("start again")
+	done("node runs again.", false)
+}
+
 // Close records the call.
 func (s Stopping) Close() { s.Desk.Ask("end") }
 

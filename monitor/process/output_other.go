@@ -1,0 +1,6 @@
+//go:build !linux
+
+package process
+
+// outputOf is known on Linux only.
+func outputOf(int) string { return "" }
