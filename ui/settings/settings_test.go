@@ -146,8 +146,11 @@ func TestChangeIsRequested(t *testing.T) {
 	d.choice("zoom").SetSelected("120 %")
 	d.choice("zoom").SetSelected("100 %")
 	test.Tap(d.settings.rows[0].focusTarget.(*widgets.Segment)) // the first of the theme's
-	test.Tap(d.settings.rows[1].focusTarget.(*widgets.Segment)) // and of the tray icon's
-	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set grace_period "0s"`, `set grace_period "1m0s"`, `set grace_period ""`, `set language "en"`, `set zoom "120"`, `set zoom ""`, `set theme ""`, `set tray_icon ""`})
+	d.choice("tray_icon").SetSelected("Outlined")
+	d.choice("tray_icon").SetSelected("Automatic")
+	d.choice("notify_on").SetSelected("Crashes and exposure")
+	d.choice("expiry").SetSelected("Until closed")
+	d.Want("requests", d.Asked, []string{`set notifications "false"`, `set start_at_login "true"`, `set polling_interval "2s"`, `set polling_interval ""`, `set quiet_hours "22:00-07:00"`, `set grace_period "0s"`, `set grace_period "1m0s"`, `set grace_period ""`, `set language "en"`, `set zoom "120"`, `set zoom ""`, `set theme ""`, `set tray_icon "outlined"`, `set tray_icon ""`, `set notify_on "crash,exposed"`, `set expiry "never"`})
 }
 
 func TestFailedChangeShowsProblemAndCurrentValue(t *testing.T) {
