@@ -15,7 +15,7 @@ const (
 	borderWidth    = 8 // both sides together
 )
 
-// panelHeight is the height in pixels of a panel for which there must be room on Wayland, which reports
+// panelHeight is the height in logical pixels of a panel for which there must be room on Wayland, which reports
 // whole screens only.
 const panelHeight = 48
 
@@ -28,7 +28,8 @@ func (p *program) fitToScreen(size fyne.Size) fyne.Size {
 	for _, m := range glfw.GetMonitors() {
 		_, _, width, height := m.GetWorkarea() // on X11 without panels
 		if p.wayland {
-			height -= panelHeight
+			x, y := m.GetContentScale() // rounded up: Wayland tells no program a fractional scale
+			width, height = int(float32(width)/x), int(float32(height)/y)-panelHeight
 		}
 		room = room.Max(fyne.NewSize(float32(width-borderWidth)/scale, float32(height-titleBarHeight)/scale))
 	}

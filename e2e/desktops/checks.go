@@ -353,7 +353,7 @@ func (t *trial) checkLive() (string, error) {
 	}
 	err = within(10*time.Second, "the open menu changes", func() bool {
 		now, err := t.picture()
-		return err == nil && slices.ContainsFunc(changes(before, now), func(r image.Rectangle) bool { return r.In(place.Inset(-8)) })
+		return err == nil && slices.ContainsFunc(changes(before, now), func(r image.Rectangle) bool { return r.Overlaps(place) })
 	})
 	if err != nil {
 		return "", err
@@ -368,8 +368,10 @@ func (t *trial) checkLive() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if _, ok := find(words, "Open Porthole"); !ok {
-		return "", fmt.Errorf("the menu closed, or lost its words: %.300q", text(words))
+	for _, label := range []string{"Open Porthole", "Quit Porthole"} {
+		if _, ok := find(words, label); !ok {
+			return "", fmt.Errorf("the menu has no %q after a change: it closed, or is cut; it says %.300q", label, text(words))
+		}
 	}
 	if strings.Contains(text(words), watchedPort+" free") {
 		return "", fmt.Errorf("the menu still says that the port is free: %.300q", text(words))
@@ -623,6 +625,11 @@ func (t *trial) checkScale() (string, error) {
 		line, ok := find(words, "Nothing listens on loopback")
 		if !ok {
 			return "", fmt.Errorf("at scale %g the page cannot be read: %.300q", factor, text(words))
+		}
+		_, history := find(words, "History")
+		_, settings := find(words, "Settings")
+		if !history && !settings {
+			return "", fmt.Errorf("at scale %g the pages at the top are not on the screen: %.300q", factor, text(words))
 		}
 		width := float64(line.Dx())
 		if base == 0 {
