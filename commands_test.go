@@ -86,7 +86,7 @@ var answers = map[string]answer{
 	"porthole wait 5432":                {status: 1, want: []string{`{free} did not open`}},
 	"porthole wait 5432 3000":           {status: 1, want: []string{`{free}, 3000 did not open`}},
 	"porthole wait --any":               {status: 1, want: []string{`{free}, 3000 did not open`}},
-	"porthole wait postgres":            {status: 1, want: []string{`postgresql, shop-api did not open`}},
+	"porthole wait postgres":            {status: 1, want: []string{`shop-api did not open`}},
 	"porthole list by:":                 {want: []string{`^PORT +ADDRESS|^Nothing that matches`}},
 	"porthole wait 62893":               {want: []string{`^$`}},
 	"porthole who 62893":                {want: []string{`^{open} is used by .*\({pid}\)`, `(?m)^ +why `, `(?m)^ +address +127\.0\.0\.1`}},
