@@ -187,7 +187,7 @@ var glossary = map[string]string{
 	`force quit`:                          `rzw[iu]ng`,
 	`history`:                             `erlauf`,
 	`events?\b`:                           `reignis`,
-	`tray`:                                `Infobereich`,
+	`tray\b`:                              `Infobereich`, // not in tray_icon
 	`clients?\b`:                          `lient`,
 	`folder`:                              `rdner`,
 	`warnings?\b`:                         `arn`,
