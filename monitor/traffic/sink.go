@@ -42,9 +42,6 @@ func (s *Sink) Changed(e *Exchange) {
 	}
 }
 
-// Conn returns the connection.
-func (s *Sink) Conn() *Connection { return s.conn }
-
 // End publishes e, which must not be changed afterwards. Later calls have no effect.
 func (s *Sink) End(e *Exchange, at time.Time) {
 	i := slices.IndexFunc(s.open, func(o lasting) bool { return o.exchange == e })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"fyne.io/fyne/v2"
+	"fyne.io/fyne/v2/driver/desktop"
 	"fyne.io/fyne/v2/test"
 
 	"porthole/monitor"
@@ -447,4 +448,20 @@ func TestCardsShowAttempts(t *testing.T) {
 		"dev ○ closed: at least 3 attempts to connect in the last minute · 3000-3999",
 		"80 ○ closed: ",
 	})
+}
+
+// The menu of a card, for the mouse and the Menu key, opens the traffic of its port.
+func TestCardMenu(t *testing.T) {
+	d := newDesk(t)
+	d.see(uitest.Listening(3000, "node", 10), uitest.Listening(62893, "vite", 20))
+	d.Window.Resize(fyne.NewSize(1001, 600)) // forces a layout
+	c := d.ports.cards.cards[0]
+	c.TappedSecondary(&fyne.PointEvent{AbsolutePosition: fyne.NewPos(50, 50)})
+	d.MenuItem(1)
+	c.TypedKey(&fyne.KeyEvent{Name: desktop.KeyMenu})
+	d.MenuItem(0)
+	d.Want("requests", d.Asked, []string{"traffic of 62893"})
+	if r, _ := d.ports.table.Selected(); r == nil || r.port != "62893" {
+		t.Errorf("got selection %+v, want 62893", r)
+	}
 }

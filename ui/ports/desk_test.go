@@ -37,6 +37,7 @@ func silentDesk(t testing.TB, history History) *desk {
 	t.Helper()
 	d := &desk{Desk: uitest.NewDesk(t, uitheme.Theme{})}
 	d.ports = New(d, history, d.Now, Callbacks{
+		Traffic:      func(l *monitor.Listener) { d.Ask("traffic of %d", l.Port) },
 		Open:         func(l *monitor.Listener) { d.Ask("open %s", l.ID) },
 		Stop:         func(l *monitor.Listener) { d.Ask("stop %s", l.ID) },
 		StopAll:      func(all []*monitor.Listener) { d.Ask("stop all %v", ids(all)) },
