@@ -213,3 +213,16 @@ func TestAttemptsInTheMenu(t *testing.T) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
+
+// The tooltip counts a port as hidden if all of its listeners are.
+func TestTooltipCountsHidden(t *testing.T) {
+	server := func(port uint16, _ int, hidden bool) *monitor.Listener {
+		l := &monitor.Listener{Protocol: monitor.TCP, Port: port, Addresses: []netip.Addr{netip.MustParseAddr("127.0.0.1")}}
+		l.Hidden = hidden
+		return l
+	}
+	s := monitor.Snapshot{Listeners: []*monitor.Listener{server(80, 1, true), server(631, 2, true), server(3000, 3, false), server(3000, 4, true), server(4000, 5, true), server(4000, 6, false)}}
+	if m := NewModel(State{Snapshot: s}); m.Tooltip != "Porthole: 2 ports +2 hidden, none watched" {
+		t.Errorf("got %q", m.Tooltip)
+	}
+}

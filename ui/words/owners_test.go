@@ -77,3 +77,20 @@ func TestUnknownOwnerName(t *testing.T) {
 		}
 	}
 }
+
+// A label names the owner in notifications, cards and the tray.
+func TestOwnerWithLabel(t *testing.T) {
+	l := uitest.Listening(3000, "node", 10)
+	l.Project = "shop"
+	if got := Owner(l); got != "node · shop" {
+		t.Errorf("got %q", got)
+	}
+	l.Label = "shop front"
+	if got := Owner(l); got != "shop front (node)" {
+		t.Errorf("with a label: got %q", got)
+	}
+	unknown := &monitor.Listener{User: "root", Label: "printer"}
+	if got := Owner(unknown); got != "printer (unknown (user root))" {
+		t.Errorf("of an unknown owner: got %q", got)
+	}
+}
