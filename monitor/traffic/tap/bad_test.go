@@ -73,9 +73,9 @@ func TestBadServers(t *testing.T) {
 		sent       int64
 	}{
 		{"a header of 100 MB", "HTTP/1.1 200 OK\r\nX: ", &count{100 << 20, "x"}, 100 << 20},
-		{"many header lines", "HTTP/1.1 200 OK\r\n", &count{size, "X: y\r\n"}, size},
+		{"many header lines", "HTTP/1.1 200 OK\r\n", &count{1 << 20, "X: y\r\n"}, 1 << 20},
 		{"an endless body", "HTTP/1.1 200 OK\r\n\r\n", &count{size, "body"}, size},
-		{"endless chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &count{size / 8 * 8, "3\r\nabc\r\n"}, size / 8 * 8},
+		{"endless chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", &count{8 << 20, "3\r\nabc\r\n"}, 8 << 20},
 		{"garbage", "\x00\xff\xfe", &count{size, "\x80\x81\xc3\x28\x00"}, size},
 		{"invalid UTF-8", "HTTP/1.1 200 \xff\xfe\r\nX-\xc3\x28: \xff\r\nContent-Length: 3\r\n\r\n", &count{3, "\xff"}, 3},
 		{"a bomb", fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n", bomb.Len()), bytes.NewReader(bomb.Bytes()), int64(bomb.Len())},
@@ -95,8 +95,7 @@ func TestBadServers(t *testing.T) {
 			}
 			await.Until(t, "an exchange has ended", func() bool { r.Flush(); return store.Stats().Ended > 0 })
 			for _, e := range store.List() {
-				m := traffic.Masked(e)
-				if content, _ := m.Answer.Content(0); len(content) > traffic.MaxContent {
+				if content, _ := e.Answer.Content(0); len(content) > traffic.MaxContent {
 					t.Errorf("the content has %d bytes, want at most %d", len(content), traffic.MaxContent)
 				}
 			}
