@@ -25,6 +25,7 @@ import (
 	"porthole/ui/settings"
 	"porthole/ui/stop"
 	uitheme "porthole/ui/theme"
+	"porthole/ui/traffic"
 	"porthole/ui/uitest"
 )
 
@@ -87,6 +88,9 @@ func status(theme string, rules watch.Rules) ui.Status {
 		System:   explain.System{EphemeralPorts: monitor.Ports{{First: 32768, Last: 60999}}},
 		Settings: settings.Settings{Theme: theme, StartAtLogin: true, Notifications: true, GracePeriod: watch.DefaultGrace, HistoryDays: 90, HistoryEvents: 100000}}
 }
+
+// RecordTraffic records nothing: no picture shows traffic.
+func (d *desk) RecordTraffic(*monitor.Listener, func()) traffic.Recording { return nil }
 
 // Stop takes the place of Desk's: only the dialog's first stage is shown.
 func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
