@@ -67,10 +67,8 @@ func (p *Window) buttons() fyne.CanvasObject {
 		widgets.SetEnabled(folder, folder.Tip == "")
 	}
 	add(lang.L("Explain"), p.showExplanations)
-	p.whileListening = []fyne.CanvasObject{
-		add(lang.L("Show traffic…"), func() { p.traffic(p.listener) }),
-		add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) }),
-	}
+	p.whileTCP = []fyne.CanvasObject{add(lang.L("Show traffic…"), func() { p.traffic(p.listener) })}
+	p.whileListening = []fyne.CanvasObject{add(lang.L("Inspect traffic"), func() { p.actions.InspectTraffic(p.listener) })}
 	for _, b := range []*widgets.Button{p.secretsButton(), p.environmentButton()} {
 		if b != nil {
 			row.Add(b)

@@ -108,7 +108,7 @@ func TestProcessWindowButtons(t *testing.T) {
 	}
 	p.listener.Addresses = []netip.Addr{netip.MustParseAddr("127.0.0.1")}
 	d.T = t
-	d.Want("buttons", labels(p.listener), []string{"Open in browser", "Copy URL", "What answers there?", "Copy command", "Explain", "Inspect traffic", "Show environment"}) // its folder is unknown
+	d.Want("buttons", labels(p.listener), []string{"Open in browser", "Copy URL", "What answers there?", "Copy command", "Explain", "Show traffic…", "Inspect traffic", "Show environment"}) // its folder is unknown
 	d.Want("asked", d.Asked, []string{"browse 127.0.0.1:62893", "copy the URL of 127.0.0.1:62893", "what answers on 62893", "copy node node_modules/.bin/vite", "inspect 62893", "environment of 47733"})
 	p.listener.Protocol, p.owner.Folder, p.owner.Command, d.Asked = monitor.UDP, "/src", nil, nil
 	d.Want("buttons of UDP", labels(p.listener), []string{"Open folder", "Explain", "Inspect traffic", "Show environment"})

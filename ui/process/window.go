@@ -91,6 +91,7 @@ type Window struct {
 	firewallBox         fyne.CanvasObject   // hidden until that is known
 	needLoopback        []fyne.CanvasObject // buttons that need a port reachable on loopback
 	whileListening      []fyne.CanvasObject // buttons that need a listener
+	whileTCP            []fyne.CanvasObject // buttons that need a TCP listener
 	clientsTitle        *canvas.Text
 	clients             *widgets.ClientList
 	clientsBox          fyne.CanvasObject // hidden until a probe succeeded
@@ -406,6 +407,7 @@ func (p *Window) Update(u monitor.Update) {
 		p.setShown(false, p.queueBox, p.clientsBox, p.firewallBox)
 	}
 	p.setShown(len(p.listeners) > 0, p.whileListening...)
+	p.setShown(len(p.listeners) > 0 && p.listener.Protocol == monitor.TCP, p.whileTCP...)
 	p.setShown(len(p.listeners) > 0 && p.listener.Protocol == monitor.TCP && p.listener.AcceptsLoopback(), p.needLoopback...)
 	text := cmp.Or(columns(lines[:min(len(lines), maxAddresses)]), "–")
 	if more := len(lines) - maxAddresses; more > 0 {
