@@ -36,7 +36,10 @@ func main() {
 	serve := flag.Bool("serve", false, "be the server")
 	flag.Parse()
 	if *serve {
-		log.Fatal(serveAll())
+		if err := serveAll(); err != nil {
+			log.Fatal(err)
+		}
+		return
 	}
 	if err := run(o); err != nil {
 		log.Fatal(err)
