@@ -31,10 +31,7 @@ func TestMain(m *testing.M) {
 // roles are the children of the tests; other files add some.
 var roles = map[string]func(){"client": playClient}
 
-var (
-	v4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
-	v6 = netip.IPv6Loopback()
-)
+var v4 = netip.AddrFrom4([4]byte{127, 0, 0, 1})
 
 // ignore is a Recorder that records nothing.
 type ignore struct{}
