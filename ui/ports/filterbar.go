@@ -7,13 +7,20 @@ import (
 )
 
 // filterBar is the layout of the filter field, the quick filters, the switches, the Pause button
-// and the button of a compact page, which has all on one line. The others are on one line if the filter field has space enough, and otherwise
-// the field and the button are on the first line and the others below.
-type filterBar struct{ width float32 }
+// and the button of a compact page, which has all on one line. The others are on one line
+// if the filter field has space enough, and otherwise the field and the button are on the
+// first line and the others below.
+type filterBar struct {
+	width    float32
+	fleeting func() float32 // the width of what comes and goes by itself
+}
 
 const (
 	barGap         = 4   // between two objects
 	minFilterWidth = 230 // of the filter field
+	// The same beside a quick filter that came by itself. It takes space from the field,
+	// because another line of the bar would move all rows under the pointer.
+	sharedFilterWidth = 100
 )
 
 // lines returns the objects of each line; the first of a line takes the remaining space
@@ -29,8 +36,9 @@ func (b *filterBar) lines(o []fyne.CanvasObject) [][]fyne.CanvasObject {
 		}
 		return width
 	}
+	one := rest(quick, switches, pause)
 	switch {
-	case b.width >= minFilterWidth+rest(quick, switches, pause):
+	case b.width >= max(minFilterWidth+one-b.fleeting(), sharedFilterWidth+one):
 		return [][]fyne.CanvasObject{{filter, quick, switches, pause}}
 	case b.width >= rest(quick, switches)-barGap:
 		return [][]fyne.CanvasObject{{filter, pause}, {quick, switches}}

@@ -2,9 +2,12 @@ package ports
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"fyne.io/fyne/v2"
 
 	"porthole/monitor"
 	"porthole/ui/probe"
@@ -47,5 +50,29 @@ func TestOrphans(t *testing.T) {
 	d.Tick()
 	if d.ports.stopOrphans.Visible() {
 		t.Error("the button is shown without orphans")
+	}
+}
+
+// A quick filter that comes by itself must not move the rows under the pointer.
+func TestOrphansDoNotMoveTheTable(t *testing.T) {
+	d := newDesk(t)
+	l := uitest.Listening(3000, "node", 10)
+	l.Owners[0].Agent, l.Owners[0].StartedAt = "Codex", d.Now().Add(-time.Hour)
+	d.ports.Content.Resize(fyne.NewSize(1180, 700)) // the default size of the window
+	var many []*monitor.Listener
+	for i := range 89 {
+		many = append(many, uitest.Listening(uint16(4000+i), "ruby", 100+i))
+	}
+	d.see(append(many, l)...)
+	before := d.ports.table.Top()
+	orphaned := *l
+	orphaned.Owners = slices.Clone(l.Owners)
+	orphaned.Owners[0].Parents = []monitor.Parent{{PID: 1, Name: "systemd", Command: []string{"/sbin/init"}}}
+	d.see(append(many, &orphaned)...)
+	if !d.ports.quick.segments[quickOrphans].Visible() {
+		t.Fatal("the quick filter is not shown")
+	}
+	if after := d.ports.table.Top(); after != before {
+		t.Errorf("the table moved from %v to %v", before, after)
 	}
 }

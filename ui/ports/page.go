@@ -219,7 +219,7 @@ func New(actions Actions, store History, now func() time.Time, callbacks Callbac
 func (p *Page) layout() *fyne.Container {
 	p.switches = widgets.NewSegmentBar(p.udp, p.allAddresses, p.grouped)
 	p.quick.object = container.NewHBox(p.quick.object, p.stopOrphans)
-	p.bar = container.New(&filterBar{}, p.entry, p.quick.object, p.switches, p.pause, p.filters)
+	p.bar = container.New(&filterBar{fleeting: p.quick.fleetingWidth}, p.entry, p.quick.object, p.switches, p.pause, p.filters)
 	top := container.New(layout.NewCustomPaddedVBoxLayout(0), widgets.Panel(p.bar, 8), p.warning.Object, widgets.Line(), p.cards.object)
 	status := container.New(layout.NewCustomPaddedVBoxLayout(0), p.welcome.object, widgets.Line(), widgets.Panel(container.New(widgets.Ends{}, p.foot, p.right), 4))
 	p.middle = container.New(withDetailsPane{p.details}, container.NewStack(p.table, p.empty.Object), p.details.object)

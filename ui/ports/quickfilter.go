@@ -106,3 +106,13 @@ func (b *quickBar) count(counts [quickFilters]int) (resized bool) {
 	}
 	return resized
 }
+
+// fleetingWidth returns the width of the fleeting filters that are shown.
+func (b *quickBar) fleetingWidth() (width float32) {
+	for _, q := range fleeting {
+		if s := b.segments[q]; s.Visible() {
+			width += s.MinSize().Width
+		}
+	}
+	return width
+}
