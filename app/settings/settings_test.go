@@ -432,7 +432,7 @@ func TestUnwritableFolderIsOneSentence(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = os.Chmod(filepath.Dir(path), 0o700) })
 	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) })
-	if want := "cannot write " + path + ": permission denied"; err == nil || err.Error() != want {
+	if want := path + ": cannot write the file: permission denied"; err == nil || err.Error() != want {
 		t.Errorf("error = %v, want %s", err, want)
 	}
 }
