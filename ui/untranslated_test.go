@@ -21,6 +21,8 @@ var untranslated = map[string]string{
 	" MB":                "",
 	" GB":                "",
 	"cd ":                "for a shell",
+	"Anonymous:":         "a field of a memory map, and its value",
+	"0 kB":               "",
 	"Xfce Notify Daemon": "the name of a program that the bus reports",
 	"SIGTERM":            "the name of a signal in every language (signal(7)), and the next",
 	"SIGKILL":            "",

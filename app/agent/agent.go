@@ -154,10 +154,11 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	// instead of 100 % has no measurable cost.
 	debug.SetGCPercent(25)
 	// Return the memory that only starting needed.
+	log := opts.Logger
 	freeMemory := time.AfterFunc(5*time.Second, func() {
 		debug.FreeOSMemory()
 		if err := releaseFilePages(); err != nil {
-			opts.Logger.Warn("can't release memory that only starting needed", "error", err)
+			log.Warn("can't release memory that only starting needed", "error", err)
 		}
 	})
 	defer freeMemory.Stop()
