@@ -96,7 +96,7 @@ func (s *mcpServer) addReadingTools() {
 				return runFree(ctx, args, freeOptions{Options: o, Count: max(in.Count, 1), Reserve: time.Duration(in.Reserve) * time.Second})
 			})
 		}))
-	mcp.AddTool(s.Server, tool("orphans", "List servers that were left behind by a coding agent, terminal or login that has ended, with the evidence and how sure it is."),
+	mcp.AddTool(s.Server, tool("orphans", "List orphaned servers, whose coding agent, terminal or login has ended, with the evidence and how sure it is."),
 		handler(func(ctx context.Context, _ noInput) (json.RawMessage, error) {
 			return s.answer(ctx, Options{}, func(o Options) error { return runOrphans(ctx, o) })
 		}))

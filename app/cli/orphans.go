@@ -24,8 +24,8 @@ func newOrphans() *cobra.Command {
 	o := standardOptions()
 	c := &cobra.Command{
 		Use:   "orphans",
-		Short: "List servers that were left behind by a terminal, a login or a coding agent that has ended",
-		Long: `List servers that were left behind, each with the evidence and how sure it is:
+		Short: "List orphaned servers, whose terminal, login or coding agent has ended",
+		Long: `List orphaned servers, each with the evidence and how sure it is:
 
   confirmed  the terminal, shell, login or coding agent that started it has ended
   likely     its environment names a coding agent, and none that is older runs
@@ -42,8 +42,8 @@ fewer are confirmed. To stop them: porthole stop --orphans.`,
 	return c
 }
 
-// leftBehind is a process that was left behind, with its listeners.
-type leftBehind struct {
+// orphanedProcess is an orphaned process with its listeners.
+type orphanedProcess struct {
 	orphan.Finding
 	owner     monitor.Owner
 	why       ancestry.Explanation
@@ -77,7 +77,7 @@ func runOrphans(ctx context.Context, o Options) error {
 		return writeLine(o.Stdout, out)
 	}
 	if len(found) == 0 {
-		_, err := fmt.Fprintln(o.Stdout, "No server was left behind.")
+		_, err := fmt.Fprintln(o.Stdout, "No server is orphaned.")
 		return err
 	}
 	t := table{rows: [][]string{{"PORT", "PROCESS", "PID", "STARTED BY", "PROJECT", "AGE", "SURE", "EVIDENCE"}}, color: func(row, _ int) string {
@@ -111,7 +111,7 @@ func ageText(o monitor.Owner, now time.Time) string {
 	return fmt.Sprintf("%ds", max(age, 0)/time.Second)
 }
 
-func (f leftBehind) ports() (ports []uint16) {
+func (f orphanedProcess) ports() (ports []uint16) {
 	for _, l := range f.listeners {
 		if !slices.Contains(ports, l.Port) {
 			ports = append(ports, l.Port)
@@ -120,7 +120,7 @@ func (f leftBehind) ports() (ports []uint16) {
 	return ports
 }
 
-func (f leftBehind) portsText() string {
+func (f orphanedProcess) portsText() string {
 	var texts []string
 	for _, port := range f.ports() {
 		texts = append(texts, strconv.Itoa(int(port)))
@@ -128,8 +128,8 @@ func (f leftBehind) portsText() string {
 	return strings.Join(texts, ",")
 }
 
-// findOrphans returns the servers that were left behind, the surest first.
-func findOrphans(ctx context.Context, o Options, now time.Time) (query, []leftBehind, error) {
+// findOrphans returns the orphaned processes, the surest first.
+func findOrphans(ctx context.Context, o Options, now time.Time) (query, []orphanedProcess, error) {
 	o.All = true // regardless of the addresses
 	q, err := newQuery(nil, o)
 	if err != nil {
@@ -139,14 +139,14 @@ func findOrphans(ctx context.Context, o Options, now time.Time) (query, []leftBe
 	if err != nil {
 		return q, nil, err
 	}
-	var found []leftBehind
+	var found []orphanedProcess
 	agent := openAgentMemory()
 	for _, l := range s.Listeners {
 		owner, known := l.Principal()
 		if !known || stop.Protection(owner) != "" {
 			continue
 		}
-		if i := slices.IndexFunc(found, func(f leftBehind) bool { return f.owner.Same(owner) }); i >= 0 {
+		if i := slices.IndexFunc(found, func(f orphanedProcess) bool { return f.owner.Same(owner) }); i >= 0 {
 			found[i].listeners = append(found[i].listeners, l)
 			continue
 		}
@@ -155,10 +155,10 @@ func findOrphans(ctx context.Context, o Options, now time.Time) (query, []leftBe
 		state := process.State(owner)
 		why := ancestry.Explain(owner, l.CgroupInfo, state)
 		if finding, ok := orphan.Judge(l, owner, why, state, now); ok {
-			found = append(found, leftBehind{finding, owner, why, []*monitor.Listener{l}})
+			found = append(found, orphanedProcess{finding, owner, why, []*monitor.Listener{l}})
 		}
 	}
-	slices.SortStableFunc(found, func(a, b leftBehind) int {
+	slices.SortStableFunc(found, func(a, b orphanedProcess) int {
 		return slices.Index(orphan.Certainties, a.Certainty) - slices.Index(orphan.Certainties, b.Certainty)
 	})
 	return q, found, nil
@@ -188,7 +188,7 @@ func (m *agentMemory) listeners(port uint16) []*monitor.Listener {
 	return answer.Listeners
 }
 
-// stopOrphans stops the servers that were left behind, as surely as least. It names all of
+// stopOrphans stops the servers that are orphaned at least as surely as least. It names all of
 // them and asks once. Each is stopped as by "stop PORT --pid", and only if it is still the
 // process that was judged.
 func stopOrphans(ctx context.Context, least orphan.Certainty, o stopOptions) error {
@@ -199,13 +199,13 @@ func stopOrphans(ctx context.Context, least orphan.Certainty, o stopOptions) err
 	if err != nil {
 		return err
 	}
-	found := slices.DeleteFunc(slices.Clone(all), func(f leftBehind) bool { return !f.Certainty.AtLeast(least) })
+	found := slices.DeleteFunc(slices.Clone(all), func(f orphanedProcess) bool { return !f.Certainty.AtLeast(least) })
 	if len(found) == 0 {
 		if n := len(all); n > 0 {
-			_, err = fmt.Fprintf(o.Stdout, "No server was surely left behind; %d may have been: porthole orphans\n", n)
+			_, err = fmt.Fprintf(o.Stdout, "No server is surely orphaned; %d may be: porthole orphans\n", n)
 			return err
 		}
-		_, err = fmt.Fprintln(o.Stdout, "No server was left behind.")
+		_, err = fmt.Fprintln(o.Stdout, "No server is orphaned.")
 		return err
 	}
 	return stopEach(ctx, found, o)
@@ -213,7 +213,7 @@ func stopOrphans(ctx context.Context, least orphan.Certainty, o stopOptions) err
 
 // stopEach plans the stop of each process, shows all plans, asks once, and carries them
 // out one after the other.
-func stopEach(ctx context.Context, found []leftBehind, o stopOptions) error {
+func stopEach(ctx context.Context, found []orphanedProcess, o stopOptions) error {
 	plans, names := planEach(ctx, found, o)
 	if len(plans) == 0 {
 		return errors.New("nothing was stopped")
@@ -236,7 +236,7 @@ func stopEach(ctx context.Context, found []leftBehind, o stopOptions) error {
 
 // planEach returns the plans to stop each process, and the processes in words, and prints
 // the plans. What can't be stopped is left out, with a line on stderr.
-func planEach(ctx context.Context, found []leftBehind, o stopOptions) (plans []*stopPlan, names []string) {
+func planEach(ctx context.Context, found []orphanedProcess, o stopOptions) (plans []*stopPlan, names []string) {
 	for _, f := range found {
 		one := o
 		one.All, one.Yes = true, false
@@ -259,7 +259,7 @@ func planEach(ctx context.Context, found []leftBehind, o stopOptions) (plans []*
 }
 
 // pids returns the owners of the first listener.
-func (f leftBehind) pids() (pids []int) {
+func (f orphanedProcess) pids() (pids []int) {
 	for _, o := range f.listeners[0].Owners {
 		pids = append(pids, o.PID)
 	}

@@ -82,16 +82,16 @@ func projectFolder(t *testing.T) string {
 }
 
 // judged returns what orphans says about a process, one minute later.
-func judged(t *testing.T, pid int) (leftBehind, bool) {
+func judged(t *testing.T, pid int) (orphanedProcess, bool) {
 	t.Helper()
 	var out bytes.Buffer
 	_, found, err := findOrphans(t.Context(), Options{Stdout: &out, Stderr: &out}, time.Now().Add(time.Minute))
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(found, func(f leftBehind) bool { return f.owner.PID == pid })
+	i := slices.IndexFunc(found, func(f orphanedProcess) bool { return f.owner.PID == pid })
 	if i < 0 {
-		return leftBehind{}, false
+		return orphanedProcess{}, false
 	}
 	return found[i], true
 }

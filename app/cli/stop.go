@@ -90,7 +90,7 @@ likely, after it has named all of them; --orphans=possible takes all of the list
 	c.Flags().IntSliceVar(&o.PIDs, "pid", nil, "stop only the owner with this process ID, such as one worker; may be repeated")
 	c.Flags().StringVar(&o.Signal, "signal", "TERM", "send this signal: "+stop.SignalNames())
 	c.Flags().BoolVar(&o.Manager, "manager", false, "stop through the manager: systemctl stop, docker stop, supervisorctl stop, pm2 stop, or kill of a loop")
-	c.Flags().StringVar(&orphans, "orphans", "", "stop the servers that were left behind, if that is at least `CERTAINTY`: confirmed, likely (the default) or possible")
+	c.Flags().StringVar(&orphans, "orphans", "", "stop the orphaned servers, if that is at least `CERTAINTY`: confirmed, likely (the default) or possible")
 	c.Flags().Lookup("orphans").NoOptDefVal = string(orphan.Likely)
 	o.addAll(c)
 	o.addUDP(c)

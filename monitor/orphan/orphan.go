@@ -1,4 +1,4 @@
-// Package orphan finds servers that were left behind: what started them has ended, and
+// Package orphan finds orphaned servers: what started them has ended, and
 // nothing manages them. It is pure.
 package orphan
 
@@ -9,7 +9,7 @@ import (
 	"porthole/monitor/ancestry"
 )
 
-// Certainty is how sure it is that a server was left behind.
+// Certainty is how sure it is that a server is orphaned.
 type Certainty string
 
 // The certainties, the surest first.
@@ -59,9 +59,9 @@ const (
 // Texts returns the sentences, for translators.
 func Texts() []string { return []string{textAgentEnded, textAgentRuns, textParent} }
 
-// Judge judges o, the owner of l; false means that it was not left behind, or that this
+// Judge judges o, the owner of l; false means that it is not orphaned, or that this
 // can't be told. why and state are what is known of o now. What systemd, a supervisor,
-// cron or a container engine runs is never left behind.
+// cron or a container engine runs is never orphaned.
 func Judge(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state monitor.ProcessState, now time.Time) (Finding, bool) {
 	if o.PID == 0 || state.Ended || isManaged(l, why) || !o.StartedAt.IsZero() && now.Sub(o.StartedAt) < startTime {
 		return Finding{}, false

@@ -115,7 +115,7 @@ func startedText(o monitor.Owner, now time.Time) string {
 	return lang.L("{{.When}} ({{.Ago}} ago)", map[string]any{"When": words.MomentAs(o.StartedAt, now, "15:04"), "Ago": words.Duration(now.Sub(o.StartedAt))})
 }
 
-// ancestryText returns why o runs and, if it may have been left behind, the evidence.
+// ancestryText returns why o runs and, if it may be orphaned, the evidence.
 func ancestryText(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, live monitor.ProcessState, now time.Time) string {
 	text := words.Ancestry(why, false)
 	if f, ok := orphan.Judge(l, o, why, live, now); ok && words.Orphan(f) != "" {

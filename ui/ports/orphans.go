@@ -5,7 +5,7 @@ import (
 	"porthole/monitor/orphan"
 )
 
-// orphans returns the listeners that the table shows whose owners were left behind, surely
+// orphans returns the listeners that the table shows whose owners are orphaned, surely
 // or likely.
 func (p *Page) orphans() (found []*monitor.Listener) {
 	for _, l := range p.snapshot.Listeners {

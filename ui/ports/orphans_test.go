@@ -42,7 +42,7 @@ func TestOrphans(t *testing.T) {
 		t.Errorf("got %v, want %s", d.Asked, want)
 	}
 	d.ports.table.Select(maybe.ID)
-	if text := d.ports.details.model.chain; !strings.Contains(text, "left behind: Started by Codex") {
+	if text := d.ports.details.model.chain; !strings.Contains(text, "orphaned: Started by Codex") {
 		t.Errorf("got %q, want the evidence", text)
 	}
 	d.see(unit)

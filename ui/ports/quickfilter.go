@@ -69,7 +69,7 @@ func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
 	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings"), lang.L("Development"), lang.L("Hidden"), lang.L("Orphans")}
 	tips := []string{lang.L("All ports"), lang.L("Ports that a watch covers"), lang.L("Ports that the network can reach"), lang.L("Ports of your own processes"), lang.L("Ports of processes with a warning"),
-		lang.L("Servers under a home folder, in a container, or started from a terminal, an SSH login or an IDE"), lang.L("Ports that you have hidden"), lang.L("Servers that were left behind by a terminal, a login or a coding agent")}
+		lang.L("Servers under a home folder, in a container, or started from a terminal, an SSH login or an IDE"), lang.L("Ports that you have hidden"), lang.L("Orphaned servers: what started them, such as a terminal, a login or a coding agent, has ended")}
 	for i, label := range labels {
 		s := widgets.NewSegment(label, func() {
 			b.choose(quickFilter(i))

@@ -53,7 +53,7 @@ type portRow struct {
 	development           bool                 // see development.Is
 	upFor                 uptimeValue
 	startedBy             string
-	orphan                orphan.Finding // zero if it was not left behind
+	orphan                orphan.Finding // zero if it is not orphaned
 
 	port, process, pid, user, exposure, address, project, branch, service, label, up string
 	command                                                                          string // built when it is first used, because masking it is slow
@@ -91,7 +91,7 @@ func newPortRow(l *monitor.Listener, watched bool, state monitor.ProcessState, n
 }
 
 // examine sets what the state of the owner shows: the number of warnings, and whether it
-// was left behind. It reports whether that changed.
+// is orphaned. It reports whether that changed.
 func (r *portRow) examine(state monitor.ProcessState, now time.Time) (changed bool) {
 	o, _ := r.listener.Principal()
 	why := ancestry.Explain(o, r.listener.CgroupInfo, state)
@@ -307,7 +307,7 @@ func warningTip(r *portRow) string {
 	return strings.Join(sentences, "\n")
 }
 
-// orphanTip returns the evidence that the process was left behind.
+// orphanTip returns the evidence that the process is orphaned.
 func orphanTip(r *portRow) string {
 	if r.mark == closed {
 		return ""

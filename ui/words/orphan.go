@@ -6,14 +6,14 @@ import (
 	"porthole/monitor/orphan"
 )
 
-// Orphan returns how sure it is that a process was left behind, and the evidence; "" for
+// Orphan returns how sure it is that a process is orphaned, and the evidence; "" for
 // a confirmed orphan, which a warning shows, and for the zero value.
 func Orphan(f orphan.Finding) string {
 	switch f.Certainty {
 	case orphan.Likely:
-		return lang.L("Likely left behind: {{.Evidence}}", map[string]any{"Evidence": Sentence(f.Evidence)})
+		return lang.L("Likely orphaned: {{.Evidence}}", map[string]any{"Evidence": Sentence(f.Evidence)})
 	case orphan.Possible:
-		return lang.L("Possibly left behind: {{.Evidence}}", map[string]any{"Evidence": Sentence(f.Evidence)})
+		return lang.L("Possibly orphaned: {{.Evidence}}", map[string]any{"Evidence": Sentence(f.Evidence)})
 	}
 	return ""
 }
