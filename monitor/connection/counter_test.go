@@ -2,6 +2,7 @@ package connection
 
 import (
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -162,4 +163,35 @@ func TestCounterLostMessages(t *testing.T) {
 	if got := c.Totals(start.Add(2 * time.Minute))["a"]; !got.AtLeast || got.LastMinute.AtLeast {
 		t.Errorf("two minutes later: got %+v; want only the total as a lower limit", got)
 	}
+}
+
+// A step of the wall clock, by NTP or settimeofday(2), must not empty the last minute or end
+// a burst. It does not change the distance of two times that have a monotonic reading, so
+// every time that is kept must still have the one that it came with (see package time).
+func TestClockStepChangesNoDistances(t *testing.T) {
+	now := time.Now()
+	hasReading := func(what string, kept time.Time) {
+		t.Helper()
+		if !strings.Contains(kept.String(), " m=") {
+			t.Errorf("%s: the time %v has lost its monotonic reading", what, kept)
+		}
+	}
+	var c Counter
+	c.SetListeners(now, []*monitor.Listener{server("a", 3000, 9, now)}, nil)
+	c.Ended(now, ended(1, 3000, 10, 100))
+	for _, s := range c.counted["a"].minute {
+		hasReading("a step of the last minute", s.start)
+	}
+	if len(c.counted["a"].minute) == 0 {
+		t.Error("the last minute has no step")
+	}
+	var a Attempts
+	a.Add(now, 3000, false)
+	current, _ := a.Take(now, monitor.Ports{{First: 3000, Last: 3000}})
+	if len(current) != 1 {
+		t.Fatalf("got bursts %+v, want one", current)
+	}
+	hasReading("the first attempt of a burst", current[0].First)
+	hasReading("the last attempt of a burst", current[0].Last)
+	hasReading("a step of a burst", a.bursts[3000].families[0].recent[0].start)
 }
