@@ -99,7 +99,7 @@ func runOnHost(ctx context.Context, host string, c *cobra.Command, args []string
 	case ctx.Err() != nil:
 		return nil // interrupted, as events are
 	case failed && exit.ExitCode() == commandNotFound:
-		return fmt.Errorf("Porthole is not installed on %s, or not in the PATH there; install the same package there, or copy this program: scp %s %s:.local/bin/porthole", host, ownPath(), host)
+		return fmt.Errorf("can't find porthole on %s: it is not installed, or not in the PATH of ssh commands; install the same package there, or copy this program: scp %s %s:.local/bin/porthole", host, ownPath(), host)
 	case failed && exit.ExitCode() == sshFailed:
 		return fmt.Errorf("ssh can't run a command on %s", host)
 	case failed:

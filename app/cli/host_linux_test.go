@@ -73,7 +73,7 @@ func TestHostStatus(t *testing.T) {
 	}{
 		{"#!/bin/sh\necho free; exit 1\n", []string{"--host", "ann@server", "who", "80"}, 1, "free"},
 		{"#!/bin/sh\necho 'porthole who: no port' >&2; exit 2\n", []string{"--host", "ann@server", "who", "x"}, 2, "no port"},
-		{"", []string{"--host", "ann@server", "list"}, 1, "not installed on ann@server"},
+		{"", []string{"--host", "ann@server", "list"}, 1, "can't find porthole on ann@server"},
 		{"", []string{"--host", "bob@other", "list"}, 1, "ssh can't run a command on bob@other"},
 		{"#!/bin/sh\necho hello\n", []string{"--host", "ann@server", "list"}, 1, "is no list of Porthole"},
 		{"#!/bin/sh\nprintf 'a\\033[31m  b\\n'\n", []string{"--host", "ann@server", "who", "80"}, 0, "a [31m  b"},

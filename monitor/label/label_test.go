@@ -128,7 +128,6 @@ func TestHiding(t *testing.T) {
 func TestHideOffers(t *testing.T) {
 	l := server(631, "cupsd", "")
 	l.Unit = "cups.service"
-	rules := Hide(l)
 	unknown := server(22, "", "")
 	unknown.Owners, unknown.Unit, unknown.Exposure = nil, "ssh.socket", monitor.ExposureNetwork
 	scope := server(3000, "node", "")
@@ -137,7 +136,8 @@ func TestHideOffers(t *testing.T) {
 		l    *monitor.Listener
 		want int
 	}{{l, 3}, {unknown, 2}, {scope, 2}, {&monitor.Listener{Port: 111, Exposure: monitor.ExposureLoopback}, 1}} {
-		if rules = Hide(test.l); len(rules) != test.want {
+		rules := Hide(test.l)
+		if len(rules) != test.want {
 			t.Errorf("port %d: got %d rules, want %d: %+v", test.l.Port, len(rules), test.want, rules)
 		}
 		for _, h := range rules {
