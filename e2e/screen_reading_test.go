@@ -93,10 +93,7 @@ func table(d *desk, w desktop.Window) (*image.RGBA, error) {
 	return img.SubImage(rows).(*image.RGBA), nil
 }
 
-// steadyFor is longer than the pause between two typed keys on a busy machine.
-const steadyFor = 700 * time.Millisecond
-
-// steady waits until the table has not changed for steadyFor, and returns its picture.
+// steady waits until the table has not changed for 300 ms, and returns its picture.
 func (d *desk) steady(w desktop.Window) *image.RGBA {
 	d.t.Helper()
 	var last *image.RGBA
@@ -109,7 +106,7 @@ func (d *desk) steady(w desktop.Window) *image.RGBA {
 		if last == nil || !same(last, img) {
 			last, since = img, time.Now()
 		}
-		if time.Since(since) < steadyFor {
+		if time.Since(since) < 300*time.Millisecond {
 			return errors.New("it still changes")
 		}
 		return nil
