@@ -80,10 +80,10 @@ func TestProbe(t *testing.T) {
 		kernel fakeKernel
 		want   State
 	}{
-		"Linux 6.6":                              {fakeKernel{filters: true}, Available},
-		"Linux 6.6, another program is told all": {fakeKernel{filters: true, others: true}, Available},
-		"Linux before 6.6, or a container":       {fakeKernel{}, Silent},
-		"the same, another program is told all":  {fakeKernel{others: true}, Silent},
+		"Linux 6.6": {fakeKernel{filters: true}, Available},
+		"Linux 6.6, another program receives all events": {fakeKernel{filters: true, others: true}, Available},
+		"Linux before 6.6, or a container":               {fakeKernel{}, Silent},
+		"the same, another program receives all events":  {fakeKernel{others: true}, Silent},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, fd := pair(t)
