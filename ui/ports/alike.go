@@ -24,10 +24,7 @@ func (p *Page) showDistinguishing() {
 	type program struct{ process, project, branch string }
 	ports, programs, branches := map[portOf]*portRow{}, map[program]*portRow{}, map[program]string{}
 	shared := map[portOf][]*portRow{} // ports with several rows
-	for _, r := range p.rows {
-		if r.mark == closed {
-			continue
-		}
+	for r := range p.rows.listening() {
 		if r.label != "" {
 			p.table.ShowColumn("label")
 		}

@@ -30,11 +30,7 @@ func (p *Page) VacantPorts() []uint16 {
 		ports = append(ports, r.listener.Port)
 	}
 	ports = append(ports, p.cards.vacant...)
-	open := map[uint16]bool{}
-	for _, r := range p.rows {
-		open[r.listener.Port] = open[r.listener.Port] || r.mark != closed
-	}
-	ports = slices.DeleteFunc(ports, func(port uint16) bool { return open[port] })
+	ports = slices.DeleteFunc(ports, p.rows.has)
 	asked := make([]uint16, 0, maxVacant)
 	for _, port := range ports {
 		if len(asked) < maxVacant && !slices.Contains(asked, port) {

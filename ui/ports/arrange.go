@@ -11,9 +11,9 @@ func (p *Page) arrange() { p.arrangeWith(p.table.SetRows) }
 func (p *Page) rearrange() { p.arrangeWith(p.table.ShowRows) }
 
 func (p *Page) arrangeWith(show func([]*portRow)) {
-	rows := make([]*portRow, 0, len(p.rows))
+	rows := make([]*portRow, 0, p.rows.len())
 	var counts [quickFilters]int
-	for _, r := range p.rows {
+	for r := range p.rows.all() {
 		if !p.filter.Finds(r.searchText) {
 			continue
 		}

@@ -28,7 +28,7 @@ func (p *Page) ShowProbe(r probe.Result) {
 // showCounts shows the numbers of connections of listeners in the table and the cards.
 func (p *Page) showCounts(counts map[string]int) {
 	p.counts = counts
-	for _, row := range p.rows {
+	for row := range p.rows.all() {
 		row.count(p.counts)
 	}
 	if column, _ := p.table.Sorting(); column == "conns" {

@@ -50,10 +50,7 @@ func (p *Page) showEmpty(rows int) {
 // returns "" if there are none.
 func (p *Page) portAddresses(port uint16) string {
 	var texts []string
-	for _, r := range p.rows {
-		if r.listener.Port != port || r.mark == closed || port == 0 {
-			continue
-		}
+	for r := range p.rows.on(port) {
 		for _, s := range r.listener.Sockets {
 			if text := words.AddressPort(s, port); !slices.Contains(texts, text) {
 				texts = append(texts, text)

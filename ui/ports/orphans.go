@@ -9,7 +9,7 @@ import (
 // or likely.
 func (p *Page) orphans() (found []*monitor.Listener) {
 	for _, l := range p.snapshot.Listeners {
-		r := p.rows[l.ID]
+		r := p.rows.get(l.ID)
 		if r != nil && r.mark != closed && r.orphan.Certainty.AtLeast(orphan.Likely) && p.filter.Finds(r.searchText) && mayStop(l) {
 			found = append(found, l)
 		}

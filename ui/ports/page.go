@@ -111,7 +111,7 @@ type Page struct {
 	live     bool      // the agent is connected
 	stopped  time.Time // when it disconnected
 	status   Status
-	rows     map[string]*portRow // by listener ID: the included listeners, and closed ones that are still shown
+	rows     rowSet // the included listeners, and closed ones that are still shown
 	filter   filter.Filter
 
 	entry        *widgets.FilterEntry
@@ -162,7 +162,7 @@ type Page struct {
 // New returns the page. store is nil if no history is kept. now is the clock.
 func New(actions Actions, store History, now func() time.Time, callbacks Callbacks) *Page {
 	p := &Page{
-		actions: actions, history: store, now: now, rows: map[string]*portRow{}, live: true,
+		actions: actions, history: store, now: now, rows: newRowSet(), live: true,
 		replies: map[string]reply.Reply{}, asking: map[string]bool{},
 		open: callbacks.Open, stop: callbacks.Stop, stopAll: callbacks.StopAll, traffic: callbacks.Traffic, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
@@ -255,21 +255,22 @@ func (p *Page) Tick() {
 		return // ages stop without an agent
 	}
 	p.openTried()
-	now, rearrange := p.now(), false
+	now := p.now()
 	if p.alike {
 		p.showDistinguishing()
 	}
-	for id, r := range p.rows {
-		if r.mark != unmarked && !now.Before(r.until) {
-			if r.mark == closed {
-				delete(p.rows, id)
-				rearrange = true
-				continue
-			}
-			r.mark = unmarked
+	before := p.rows.len()
+	p.rows.removeAll(func(r *portRow) bool {
+		if r.mark == unmarked || now.Before(r.until) {
+			return false
 		}
-	}
-	if rearrange {
+		if r.mark == closed {
+			return true
+		}
+		r.mark = unmarked
+		return false
+	})
+	if p.rows.len() < before {
 		p.arrange()
 	} else {
 		p.table.RefreshRows()
@@ -294,13 +295,15 @@ func (p *Page) SetStatus(s Status) {
 	p.allAddresses.Choose(s.AllAddresses)
 	p.setColumnWidths()
 	p.showOthers()
-	for id, r := range p.rows {
-		if watched := s.Rules.Matches(r.listener); watched != r.watched {
-			renewed := *r
-			renewed.watched = watched
-			p.rows[id] = &renewed
+	p.rows.replace(func(r *portRow) *portRow {
+		watched := s.Rules.Matches(r.listener)
+		if watched == r.watched {
+			return r
 		}
-	}
+		renewed := *r
+		renewed.watched = watched
+		return &renewed
+	})
 	p.warn(s.Problems)
 	p.showWelcome()
 	p.arrange()
@@ -348,13 +351,7 @@ func (p *Page) Disconnect() {
 
 // Listeners returns the listeners on the page that have not closed.
 func (p *Page) Listeners() []*monitor.Listener {
-	all := make([]*monitor.Listener, 0, len(p.rows))
-	for _, r := range p.rows {
-		if r.mark != closed {
-			all = append(all, r.listener)
-		}
-	}
-	return all
+	return listeners(p.rows.listening())
 }
 
 // Table returns the table of listeners.

@@ -187,7 +187,7 @@ func (p *Page) copyURL(l *monitor.Listener) {
 
 // stillOpen reports whether l is still open. If not, it shows a notice.
 func (p *Page) stillOpen(l *monitor.Listener) bool {
-	r := p.rows[l.ID]
+	r := p.rows.get(l.ID)
 	if r == nil || r.mark == closed {
 		p.ShowNotice(lang.L("{{.Port}} is already closed", map[string]any{"Port": l.Port}))
 		return false

@@ -10,10 +10,7 @@ import (
 // shows that it is free.
 func (p *Page) ShowPort(port uint16) {
 	p.pendingPort = 0
-	for _, r := range p.rows {
-		if r.listener.Port != port || r.mark == closed {
-			continue
-		}
+	for r := range p.rows.on(port) {
 		if !p.filter.Matches(r.listener) {
 			p.entry.SetText("")
 		}

@@ -64,7 +64,7 @@ const maxAsked = 200
 // Exposed returns the listeners on the page that are exposed to the network, at most maxAsked.
 func (p *Page) Exposed() (exposed []*monitor.Listener) {
 	for _, l := range p.snapshot.Listeners {
-		if r := p.rows[l.ID]; r != nil && r.mark != closed && l.Exposure == monitor.ExposureNetwork && len(exposed) < maxAsked {
+		if r := p.rows.get(l.ID); r != nil && r.mark != closed && l.Exposure == monitor.ExposureNetwork && len(exposed) < maxAsked {
 			exposed = append(exposed, l)
 		}
 	}
@@ -75,10 +75,10 @@ func (p *Page) Exposed() (exposed []*monitor.Listener) {
 func (p *Page) Unchecked() []monitor.Owner {
 	var owners []monitor.Owner
 	asked, now := map[probe.ProcessID]bool{}, p.now()
-	for _, r := range p.rows {
+	for r := range p.rows.listening() {
 		o, known := r.listener.Principal()
 		id := probe.IDOf(o)
-		if !known || r.mark == closed || asked[id] {
+		if !known || asked[id] {
 			continue
 		}
 		if last, ok := p.states.known[id]; ok && now.Sub(last.at) < recheckAfter {
@@ -94,28 +94,28 @@ func (p *Page) Unchecked() []monitor.Owner {
 
 // updateWarnings updates the rows whose processes were probed, or whose firewall has another answer.
 func (p *Page) updateWarnings(r probe.Result) {
-	changed := false
-	for key, row := range p.rows {
+	now, changed := p.now(), false
+	p.rows.replace(func(row *portRow) *portRow {
 		o, known := row.listener.Principal()
 		state := p.states.of(row.listener)
 		sameFirewall := sameAnswer(state.Firewall, row.state.Firewall)
 		if _, probed := r.Processes[probe.IDOf(o)]; (!known || !probed) && sameFirewall {
-			continue
+			return row
 		}
 		if conns, ok := r.States[row.listener.ID]; ok {
 			state.QueueFull, state.QueueLength, state.QueueLimit = conns.QueueFull(), conns.QueueLength, conns.QueueLimit
 		}
-		now := p.now()
 		if now.Sub(row.examined) < recheckAfter && reflect.DeepEqual(state, row.state) {
-			continue
+			return row
 		}
 		renewed := *row
 		if renewed.examine(state, now) || !sameFirewall {
-			p.rows[key], changed = &renewed, true
-		} else {
-			row.state, row.examined = renewed.state, renewed.examined
+			changed = true
+			return &renewed
 		}
-	}
+		row.state, row.examined = renewed.state, renewed.examined
+		return row
+	})
 	if changed {
 		p.arrange()
 	}
@@ -124,11 +124,11 @@ func (p *Page) updateWarnings(r probe.Result) {
 
 // forgetEnded drops the states of processes that listen no more.
 func (p *Page) forgetEnded() {
-	if len(p.states.known) <= 2*len(p.rows)+checksPerProbe {
+	if len(p.states.known) <= 2*p.rows.len()+checksPerProbe {
 		return
 	}
 	present := map[probe.ProcessID]bool{}
-	for _, r := range p.rows {
+	for r := range p.rows.all() {
 		o, _ := r.listener.Principal()
 		present[probe.IDOf(o)] = true
 	}

@@ -43,27 +43,23 @@ func (p *Page) countText() string {
 	if !p.ready {
 		return ""
 	}
-	ports, listeners, exposed, hidden := map[uint16]bool{}, 0, 0, 0
-	for _, r := range p.rows {
-		if r.mark == closed {
-			continue
-		}
-		ports[r.listener.Port] = true
+	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !p.rows.has(port) && p.table.Len() > 0 { // otherwise the page itself shows it
+		return p.vacancyText(port)
+	}
+	listening, exposed, hidden := 0, 0, 0
+	for r := range p.rows.listening() {
 		if r.listener.Hidden {
 			hidden++
 		} else {
-			listeners++ // two servers on one port count twice, as in the quick filters
+			listening++ // two servers on one port count twice, as in the quick filters
 		}
 		if r.listener.Exposure == monitor.ExposureNetwork {
 			exposed++
 		}
 	}
-	if port := p.filter.Port(); port != 0 && p.live && p.status.Health.Problem == "" && !ports[port] && p.table.Len() > 0 { // otherwise the page itself shows it
-		return p.vacancyText(port)
-	}
 	open, all := p.status.Rules.CountOpen(p.snapshot)
 	return strings.Join([]string{
-		lang.N("{{.Count}} listeners", listeners, map[string]any{"Count": words.Number(listeners)}) + words.PlusHidden(hidden),
+		lang.N("{{.Count}} listeners", listening, map[string]any{"Count": words.Number(listening)}) + words.PlusHidden(hidden),
 		lang.L("{{.Open}} of {{.All}} watched open", map[string]any{"Open": open, "All": all}),
 		lang.N("{{.Count}} exposed to the network", exposed, map[string]any{"Count": words.Number(exposed)}),
 	}, " · ")

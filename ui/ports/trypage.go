@@ -91,8 +91,8 @@ func (p *Page) openTried() {
 // tried returns the listener that has the port of the page; nil if there is none.
 func (p *Page) tried() *monitor.Listener {
 	port, _ := defaultPort(p.status.Rules)
-	for _, r := range p.rows {
-		if l := r.listener; r.mark != closed && l.Port == port && l.Protocol != monitor.UDP && l.AcceptsLoopback() {
+	for r := range p.rows.on(port) {
+		if l := r.listener; l.Protocol != monitor.UDP && l.AcceptsLoopback() {
 			return l
 		}
 	}

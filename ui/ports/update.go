@@ -16,7 +16,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 		return false
 	}
 	for _, c := range u.Events {
-		before := p.rows[c.Listener.ID]
+		before := p.rows.get(c.Listener.ID)
 		if before == nil || before.mark == closed || c.Kind == monitor.Closed || c.Before == nil || c.Before.ID != c.Listener.ID {
 			return false
 		}
@@ -26,7 +26,7 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 		}
 		after.ambiguous = before.ambiguous
 		p.alike = p.alike || after.branch != before.branch || after.project != before.project || after.process != before.process || after.label != before.label
-		p.rows[c.Listener.ID] = after
+		p.rows.put(after)
 		p.table.Measure(after)
 		if p.isShown(after) && !p.table.Update(after) {
 			return false
@@ -61,7 +61,7 @@ func (p *Page) markAmbiguous() {
 	for first := 0; first < len(all); {
 		same := words.SamePort(all[first:], all[first])
 		for _, l := range same {
-			if r := p.rows[l.ID]; r != nil {
+			if r := p.rows.get(l.ID); r != nil {
 				was := r.ambiguous
 				if r.ambiguous = words.Ambiguous(l, same); r.ambiguous != was {
 					p.table.Measure(r)
@@ -85,14 +85,14 @@ func (p *Page) Update(u monitor.Update) {
 	moved := make(map[string]bool) // IDs of rows that took sockets from others: neither opened nor closed
 	for _, c := range u.Events {
 		if c.Before != nil && c.Before.ID != c.Listener.ID {
-			delete(p.rows, c.Before.ID)
+			p.rows.remove(c.Before.ID)
 			moved[c.Before.ID], moved[c.Listener.ID] = true, true
 		}
 		switch c.Kind { // a setting changed what is monitored: neither opened nor closed
 		case monitor.Discovered:
 			moved[c.Listener.ID] = true
 		case monitor.Unlisted:
-			delete(p.rows, c.Listener.ID)
+			p.rows.remove(c.Listener.ID)
 		}
 	}
 	present := make(map[string]bool, len(u.Snapshot.Listeners))
@@ -102,21 +102,22 @@ func (p *Page) Update(u monitor.Update) {
 			continue
 		}
 		present[l.ID] = true
-		if r := p.rows[l.ID]; r != nil && r.listener == l && r.mark != closed {
+		if r := p.rows.get(l.ID); r != nil && r.listener == l && r.mark != closed {
 			continue
 		}
-		r := p.updatedRow(p.rows[l.ID], l, now, first || moved[l.ID])
-		p.rows[l.ID], fresh = r, append(fresh, r)
+		r := p.updatedRow(p.rows.get(l.ID), l, now, first || moved[l.ID])
+		p.rows.put(r)
+		fresh = append(fresh, r)
 	}
-	for id, r := range p.rows {
-		switch {
-		case present[id] || r.mark == closed:
-		case first:
-			delete(p.rows, id)
-		default:
-			p.close(r, now)
+	if first {
+		p.rows.removeAll(func(r *portRow) bool { return !present[r.Key()] && r.mark != closed })
+	}
+	p.rows.replace(func(r *portRow) *portRow {
+		if present[r.Key()] || r.mark == closed {
+			return r
 		}
-	}
+		return p.closed(r, now)
+	})
 	p.markAmbiguous()
 	p.showDistinguishing()
 	p.table.Measure(fresh...) // also in columns that have just appeared
@@ -135,10 +136,10 @@ func (p *Page) showOthers() {
 	for _, l := range p.snapshot.Listeners {
 		switch {
 		case !p.includes(l):
-			delete(p.rows, l.ID)
-		case p.rows[l.ID] == nil:
+			p.rows.remove(l.ID)
+		case p.rows.get(l.ID) == nil:
 			r := p.updatedRow(nil, l, p.now(), true)
-			p.rows[l.ID] = r
+			p.rows.put(r)
 			p.table.Measure(r)
 		}
 	}
@@ -163,9 +164,11 @@ func (p *Page) updatedRow(before *portRow, l *monitor.Listener, now time.Time, f
 	return r
 }
 
-func (p *Page) close(r *portRow, now time.Time) {
+// closed returns the row of a listener that has closed. It is a copy, because the table may still
+// hold the old row.
+func (p *Page) closed(r *portRow, now time.Time) *portRow {
 	delete(p.replies, replyKey(r.listener))
-	closedRow := *r // a copy, because the table may still hold the old row
+	closedRow := *r
 	closedRow.mark, closedRow.until, closedRow.ambiguous = closed, now.Add(markTime), false
-	p.rows[r.Key()] = &closedRow
+	return &closedRow
 }
