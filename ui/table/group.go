@@ -24,8 +24,8 @@ type group struct {
 	key    string
 	rows   []int32 // indexes of its rows, in the order of the rows
 	folded bool
-	line   int   // its first line
-	head   *Head // the text of its head; nil if it has to be made again
+	line   int        // its first line
+	head   *shownHead // nil if it has to be made again
 }
 
 // hasHead reports whether the group has a head: a single row needs none.

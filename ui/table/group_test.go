@@ -238,7 +238,7 @@ func TestOtherHeadsAreKept(t *testing.T) {
 	heads := func() (titles []string) {
 		for _, w := range table.widgets {
 			if w.head != nil {
-				titles = append(titles, w.title.Text)
+				titles = append(titles, w.title.Text.Text)
 			}
 		}
 		slices.Sort(titles)

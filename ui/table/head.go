@@ -2,6 +2,7 @@ package table
 
 import (
 	"image/color"
+	"slices"
 	"strings"
 
 	"fyne.io/fyne/v2"
@@ -24,24 +25,37 @@ const (
 
 // newHead adds the texts of a head, which are hidden while the widget shows a row.
 func (w *rowWidget[R]) newHead() {
-	w.fold, w.title, w.note = canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent), canvas.NewText("", color.Transparent)
-	w.fold.TextStyle.Monospace = true // the other fonts lack the symbols
-	w.title.TextStyle.Bold = true
-	for _, text := range []*canvas.Text{w.fold, w.title, w.note} {
+	for _, text := range []*headText{&w.fold, &w.title, &w.note} {
+		text.Text = canvas.NewText("", color.Transparent)
 		text.Hide()
 	}
+	w.fold.TextStyle.Monospace = true // the other fonts lack the symbols
+	w.title.TextStyle.Bold = true
 }
 
-// headOf returns the text of a group's head. It is kept while the group does not change, because a
+// shownHead is what the head of a group shows.
+type shownHead struct {
+	Head
+	marked int32 // index of the first row with a mark, which a folded head shows; -1 if there is none
+}
+
+// headOf returns what a group's head shows. It is kept while the group does not change, because a
 // row that moves to another group makes all visible heads be shown.
-func (t *Table[R]) headOf(g *group) Head {
-	switch {
-	case t.GroupHead == nil:
-		return Head{Title: g.key}
-	case g.head == nil:
-		g.head = new(t.GroupHead(t.rowsOf(g), g.folded))
+func (t *Table[R]) headOf(g *group) *shownHead {
+	if g.head != nil {
+		return g.head
 	}
-	return *g.head
+	g.head = &shownHead{Head: Head{Title: g.key}, marked: -1}
+	if t.GroupHead != nil {
+		g.head.Head = t.GroupHead(t.rowsOf(g), g.folded)
+	}
+	if g.folded {
+		marked := func(i int32) bool { return t.rows[i].Tint() != "" }
+		if i := slices.IndexFunc(g.rows, marked); i >= 0 {
+			g.head.marked = g.rows[i]
+		}
+	}
+	return g.head
 }
 
 // headText returns the text of a head for screen readers.
@@ -56,7 +70,7 @@ func (t *Table[R]) headText(g *group) string {
 // paintHead paints the head of a group, or hides it if the line is a row.
 func (w *rowWidget[R]) paintHead(all bool) {
 	hidden := w.head == nil
-	for _, text := range []*canvas.Text{w.fold, w.title, w.note} {
+	for _, text := range []*canvas.Text{w.fold.Text, w.title.Text, w.note.Text} {
 		if text.Hidden != hidden {
 			text.Hidden, all = hidden, true
 		}
@@ -75,22 +89,37 @@ func (w *rowWidget[R]) paintHead(all bool) {
 	if mark := w.table.markColumn(); w.mark().Text != "" {
 		right = min(right, sum(w.table.widths[:mark]))
 	}
-	setText(w.fold, symbol, ColorMuted, foldLeft, right, all)
-	end := setText(w.title, head.Title, titleColor, titleLeft, right, all)
-	setText(w.note, head.Detail, ColorMuted, end+CellPadding, right, all)
+	w.fold.show(placedText{symbol, ColorMuted, foldLeft, right}, all)
+	end := w.title.show(placedText{head.Title, titleColor, titleLeft, right}, all)
+	w.note.show(placedText{head.Detail, ColorMuted, end + CellPadding, right}, all)
 }
 
-// setText sets a text between left and right if it changed, and returns where it ends.
-func setText(t *canvas.Text, text string, name fyne.ThemeColorName, left, right float32, force bool) (end float32) {
-	size := theme.Size(theme.SizeNameText)
-	text = Fit(text, max(right-left, 0), size, t.TextStyle)
-	if c := theme.Color(name); force || t.Text != text || t.Color != c || t.Position().X != left {
-		t.Text, t.Color, t.TextSize = text, c, size
+// headText is a text of a head. It is measured only when it changes, because a row that moves to
+// another group makes all visible heads be shown.
+type headText struct {
+	*canvas.Text
+	shown placedText
+}
+
+// placedText is a text between left and right.
+type placedText struct {
+	text        string
+	color       fyne.ThemeColorName
+	left, right float32
+}
+
+// show shows a text if it changed or force is set, shortened if it does not fit, and returns
+// where it ends.
+func (t *headText) show(p placedText, force bool) (end float32) {
+	if force || t.shown != p {
+		t.shown = p
+		t.TextSize = theme.Size(theme.SizeNameText)
+		t.Text.Text, t.Color = Fit(p.text, max(p.right-p.left, 0), t.TextSize, t.TextStyle), theme.Color(p.color)
 		t.Resize(t.MinSize())
-		t.Move(fyne.NewPos(left, (RowHeight-t.MinSize().Height)/2))
+		t.Move(fyne.NewPos(p.left, (RowHeight-t.Size().Height)/2))
 		t.Refresh()
 	}
-	return left + t.Size().Width
+	return p.left + t.Size().Width
 }
 
 func sum(widths []float32) (all float32) {
@@ -123,14 +152,10 @@ func (w *rowWidget[R]) tint() fyne.ThemeColorName {
 	return ""
 }
 
-// firstMarked returns the first row with a tint in the folded group.
+// firstMarked returns the first row with a mark in the folded group.
 func (w *rowWidget[R]) firstMarked() (marked R, ok bool) {
-	if w.head.folded {
-		for r := range w.table.rowsOf(w.head) {
-			if r.Tint() != "" {
-				return r, true
-			}
-		}
+	if i := w.table.headOf(w.head).marked; i >= 0 {
+		return w.table.rows[i], true
 	}
 	return marked, false
 }

@@ -59,7 +59,7 @@ type rowWidget[R Row] struct {
 
 	ground, line, edge *canvas.Rectangle
 	group              *canvas.Rectangle // beside the rows of a group with several rows
-	fold, title, note  *canvas.Text      // of a head
+	fold, title, note  headText          // of a head
 	cells              []*cellView
 }
 
@@ -99,7 +99,7 @@ func (w *rowWidget[R]) CreateRenderer() fyne.WidgetRenderer {
 	for _, v := range w.cells {
 		objects = append(objects, v.badge, v.text, v.strike)
 	}
-	objects = append(objects, w.fold, w.title, w.note)
+	objects = append(objects, w.fold.Text, w.title.Text, w.note.Text)
 	return &rowRenderer[R]{w, objects}
 }
 
@@ -381,7 +381,7 @@ func (w *rowWidget[R]) TappedSecondary(e *fyne.PointEvent) {
 // tip returns the tooltip at x: that of the column, or a text that is cut.
 func (w *rowWidget[R]) tip(x float32) string {
 	if w.head != nil {
-		if head := w.table.headOf(w.head); w.title.Text != head.Title || w.note.Text != head.Detail {
+		if head := w.table.headOf(w.head); w.title.Text.Text != head.Title || w.note.Text.Text != head.Detail {
 			return head.Title + " " + head.Detail
 		}
 		return ""
