@@ -31,6 +31,16 @@ type group struct {
 // hasHead reports whether the group has a head: a single row needs none.
 func (g *group) hasHead() bool { return len(g.rows) > 1 }
 
+// length returns the number of lines of the group.
+func (g *group) length() int {
+	switch {
+	case !g.hasHead() || g.folded:
+		return 1
+	default:
+		return 1 + len(g.rows)
+	}
+}
+
 // line is a line of the list while the rows are grouped.
 type line struct {
 	group *group
@@ -116,37 +126,87 @@ func (t *Table[R]) joinGroups() {
 
 // layout places n rows and the heads on lines.
 func (g *groups[R]) layout(n int) {
-	g.lines, g.lineOf = g.lines[:0], slices.Grow(g.lineOf[:0], n)[:n]
+	lines := 0
 	for _, o := range g.order {
-		o.line = len(g.lines)
+		lines += o.length()
+	}
+	g.lines, g.lineOf = slices.Grow(g.lines[:0], lines)[:lines], slices.Grow(g.lineOf[:0], n)[:n]
+	g.placeAll(g.order, 0)
+}
+
+// placeAll places groups on the lines from at.
+func (g *groups[R]) placeAll(groups []*group, at int) {
+	for _, o := range groups {
+		o.line = at
 		if o.hasHead() {
-			g.lines = append(g.lines, line{o, o.rows[0], true})
+			g.lines[at] = line{o, o.rows[0], true}
+			at++
 		}
 		for _, i := range o.rows {
 			g.lineOf[i] = int32(o.line)
 			if !o.folded || !o.hasHead() {
-				g.lineOf[i] = int32(len(g.lines))
-				g.lines = append(g.lines, line{o, i, false})
+				g.lineOf[i] = int32(at)
+				g.lines[at] = line{o, i, false}
+				at++
 			}
 		}
 	}
 }
 
-// moveToGroup moves row i to the group with key to. Without outer groups it does not
-// build the other groups again, which takes a hundred times as long.
-func (t *Table[R]) moveToGroup(i int, to string) {
-	g, row := &t.groups, int32(i)
-	if g.outer != nil {
-		t.groupRows()
+// layoutBetween places the groups from the first to the last position of the order again, and
+// returns their lines. It returns false, and does nothing, if groups below would move.
+func (g *groups[R]) layoutBetween(first, last int) (from, end int, ok bool) {
+	last = min(last, len(g.order)-1)
+	if first > 0 {
+		above := g.order[first-1]
+		from = above.line + above.length()
+	}
+	end = len(g.lines)
+	if last+1 < len(g.order) {
+		end = g.order[last+1].line
+	}
+	lines := 0
+	for _, o := range g.order[first : last+1] {
+		lines += o.length()
+	}
+	if lines != end-from {
+		return 0, 0, false
+	}
+	g.placeAll(g.order[first:last+1], from)
+	return from, end, true
+}
+
+// regroup moves row i to the group with key to, and redraws what that changes.
+func (t *Table[R]) regroup(i int, to string) {
+	if t.groups.outer != nil {
+		t.keepInPlace(t.groupRows)
 		return
 	}
+	first, last := t.moveToGroup(i, to)
+	from, end, ok := t.groups.layoutBetween(first, last)
+	if !ok {
+		t.keepInPlace(func() { t.groups.layout(len(t.rows)) })
+		return
+	}
+	for line := range t.widgets {
+		if line >= from && line < end {
+			t.showLine(line)
+		}
+	}
+}
+
+// moveToGroup moves row i to the group with key to, and returns the first and the last position in
+// the order that this changes. It does not build the other groups again, which takes a hundred
+// times as long.
+func (t *Table[R]) moveToGroup(i int, to string) (first, last int) {
+	g, row := &t.groups, int32(i)
 	from := g.lines[g.lineOf[i]].group
 	from.head = nil
-	g.remove(from)
+	places := []int{g.remove(from)}
 	at, _ := slices.BinarySearch(from.rows, row)
 	from.rows = slices.Delete(from.rows, at, at+1)
 	if len(from.rows) > 0 {
-		g.insert(from)
+		places = append(places, g.insert(from))
 	} else if g.byKey[from.key] == from {
 		delete(g.byKey, from.key)
 	}
@@ -155,13 +215,13 @@ func (t *Table[R]) moveToGroup(i int, to string) {
 		target = &group{key: to, folded: g.folded[to]}
 		g.byKey[to] = target
 	} else {
-		g.remove(target)
+		places = append(places, g.remove(target))
 	}
 	target.head = nil
 	at, _ = slices.BinarySearch(target.rows, row)
 	target.rows = slices.Insert(target.rows, at, row)
-	g.insert(target)
-	g.layout(len(t.rows))
+	places = append(places, g.insert(target))
+	return slices.Min(places), slices.Max(places) + 1 // the last insertion may have moved the others by one
 }
 
 // place returns the position of a group in the order.
@@ -170,11 +230,18 @@ func (g *groups[R]) place(o *group) int {
 	return at
 }
 
-func (g *groups[R]) insert(o *group) { g.order = slices.Insert(g.order, g.place(o), o) }
+// insert inserts a group into the order and returns its position.
+func (g *groups[R]) insert(o *group) int {
+	at := g.place(o)
+	g.order = slices.Insert(g.order, at, o)
+	return at
+}
 
-func (g *groups[R]) remove(o *group) {
+// remove removes a group from the order and returns its position.
+func (g *groups[R]) remove(o *group) int {
 	at := g.place(o)
 	g.order = slices.Delete(g.order, at, at+1)
+	return at
 }
 
 // length returns the number of lines.

@@ -51,7 +51,7 @@ func (t *Table[R]) Update(r R) bool {
 	}
 	if of := t.groups.of; of != nil && of(t.rows[i]) != of(r) {
 		t.rows[i] = r
-		t.keepInPlace(func() { t.moveToGroup(i, of(r)) })
+		t.regroup(i, of(r))
 		return true
 	}
 	t.rows[i] = r
