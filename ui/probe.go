@@ -22,6 +22,7 @@ func (w *Window) ProbeRequest() probe.Request {
 		}
 	}
 	for _, p := range w.processes {
+		request.Rates = true
 		p.AddTo(&request)
 	}
 	return request

@@ -38,11 +38,14 @@ func TestProbeRequestCoversOnlyOpenWindows(t *testing.T) {
 	d.ports.Table().Select(a.ID)
 	w = d.ProbeRequest()
 	d.Want("connections", ids(w.Connections), []string{a.ID})
-	if calls != 1 || len(w.Processes) != 1 || w.Processes[0].PID != 10 {
+	if calls != 1 || len(w.Processes) != 1 || w.Processes[0].PID != 10 || w.Rates {
 		t.Errorf("selected row: got processes %+v after %d calls, want process 10 after 1", w.Processes, calls)
 	}
 	d.OpenProcess(a)
 	d.OpenProcess(b)
+	if !d.ProbeRequest().Rates {
+		t.Error("a process window is open: got no rates requested")
+	}
 	d.tabs.Open("history")
 	w = d.ProbeRequest()
 	if len(w.Count) != 0 || len(w.Connections) != 2 || len(w.Processes) != 2 || calls != 3 {

@@ -18,10 +18,6 @@ import (
 	"porthole/ui/probe"
 )
 
-// probeInterval is the time between probes. Each one changes texts, for which Fyne
-// repaints the whole window: without a graphics card that takes 10 to 30 ms of CPU time.
-const probeInterval = 2 * time.Second
-
 // prober reads the connections and process states that the window shows, on its own goroutine.
 type prober struct {
 	request   func() (probe.Request, bool) // returns what the window shows; false if it has closed
@@ -40,7 +36,7 @@ type prober struct {
 	log       *slog.Logger
 }
 
-// run probes immediately, every probeInterval, and after each nudge, until ctx ends.
+// run probes immediately, at its pace, and after each nudge, until ctx ends.
 func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 	var err error
 	if w.source, err = source.Open(); err != nil {
@@ -50,14 +46,16 @@ func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 	}
 	t := time.NewTicker(time.Second)
 	defer t.Stop()
+	var pace pace
 	for next := time.Duration(0); ; {
 		if next <= 0 {
 			request, ok := w.request()
 			if !ok {
 				return
 			}
-			w.show(w.probe(ctx, request, time.Now()))
-			next = probeInterval
+			result := w.probe(ctx, request, time.Now())
+			w.show(result)
+			next = pace.next(request, result)
 		}
 		select {
 		case <-ctx.Done():
@@ -66,6 +64,7 @@ func (w *prober) run(ctx context.Context, nudge <-chan struct{}) {
 			next -= time.Second
 			w.tick()
 		case <-nudge:
+			pace.disturb()
 			next = 0
 		}
 	}

@@ -18,6 +18,7 @@ type Request struct {
 	Processes   []monitor.Owner
 	Vacant      []uint16            // ports that nothing listens on: what else uses them
 	Firewall    []*monitor.Listener // exposed listeners: whether the firewall lets other machines connect
+	Rates       bool                // the window shows rates, which need regular probes
 }
 
 // ProcessID identifies a process: a PID alone can be reused.
