@@ -153,15 +153,6 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	// The heap is a few megabytes of long-lived strings. Collecting at 25 % growth
 	// instead of 100 % has no measurable cost.
 	debug.SetGCPercent(25)
-	// Return the memory that only starting needed.
-	log := opts.Logger
-	freeMemory := time.AfterFunc(5*time.Second, func() {
-		debug.FreeOSMemory()
-		if err := releaseFilePages(); err != nil {
-			log.Warn("can't release memory that only starting needed", "error", err)
-		}
-	})
-	defer freeMemory.Stop()
 	programs := procevents.Open()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
@@ -221,6 +212,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { a.watchNotifications(rest, opts.Session.BusAddress()) })
 	parts.Go(func() { a.keepShortcut(rest, opts.Session) })
 	parts.Go(func() { a.watchPanel(rest, opts.Session) })
+	parts.Go(func() { a.keepMemoryLow(rest) })
 	parts.Go(func() { a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { a.tracker.Run(rest) })

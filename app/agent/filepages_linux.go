@@ -11,20 +11,28 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// releaseFilePages unmaps the pages of the program's file that were only read, so that
-// they no longer count as memory of this process. The start reads most of them, among
-// them the code of the window and of every command; the agent needs a third of them
-// afterwards, and reads those again from the page cache.
-func releaseFilePages() error {
+// filePages are the pages of the program's file that it only reads.
+type filePages []mapping
+
+// findFilePages returns the pages of the running program. Those that have changed, by relocations,
+// are not among them.
+func findFilePages() (filePages, error) {
 	exe, err := os.Readlink("/proc/self/exe")
 	if err != nil {
-		return fmt.Errorf("find the program's file: %w", err)
+		return nil, fmt.Errorf("find the program's file: %w", err)
 	}
 	smaps, err := os.ReadFile("/proc/self/smaps")
 	if err != nil {
-		return fmt.Errorf("read the memory map: %w", err)
+		return nil, fmt.Errorf("read the memory map: %w", err)
 	}
-	for _, m := range unchangedMappings(smaps, exe) {
+	return unchangedMappings(smaps, exe), nil
+}
+
+// release unmaps the pages, so that they no longer count as memory of this process. Those that it
+// needs come back from the page cache. The start reads most of them, among them the code
+// of the window and of every command; the agent needs a third of them afterwards.
+func (f filePages) release() error {
+	for _, m := range f {
 		if _, _, errno := unix.Syscall(unix.SYS_MADVISE, m.from, m.to-m.from, unix.MADV_DONTNEED); errno != 0 {
 			return fmt.Errorf("release pages of the program's file: %w", errno)
 		}

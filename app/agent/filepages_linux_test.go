@@ -26,7 +26,11 @@ func mappedFilePages(t *testing.T) int {
 
 func TestReleaseFilePages(t *testing.T) {
 	before := mappedFilePages(t)
-	if err := releaseFilePages(); err != nil {
+	pages, err := findFilePages()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := pages.release(); err != nil {
 		t.Fatal(err)
 	}
 	if after := mappedFilePages(t); after > before*3/4 {
