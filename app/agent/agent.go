@@ -177,7 +177,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	a.lastOwners = newLastOwners(a)
 	a.watcher.Stopped = a.userStops.stopped
 	a.log.Info(procevents.Describe(programs))
-	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
+	a.window, a.menu = newWindowProcess(a), newMenuProcess(a)
 	a.missing = map[string]*time.Timer{}
 	a.shortcut.wanted = make(chan bool, 1)
 	a.hooks = newHooks(a.reportHook)

@@ -63,7 +63,7 @@ func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
 	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
 	a.lastOwners = newLastOwners(a)
-	a.window, a.menu = newWindowProcess(a), &menuProcess{a: a}
+	a.window, a.menu = newWindowProcess(a), newMenuProcess(a)
 	a.hooks = newHooks(a.reportHook)
 	a.exposure = newExposure(pausePath + ".exposed")
 	notifier := &fakeNotifier{shown: make(chan struct{}, 1)}

@@ -20,9 +20,12 @@ const menuTimeout = 5 * time.Minute
 // menuProcess shows the tray's menu in a process of its own, for panels that show no menus. It
 // belongs to the goroutine of loop.
 type menuProcess struct {
-	a      *Agent
-	cancel func() // ends the process; nil if there is none
+	a       *Agent
+	program func() (string, error) // returns the path of the program
+	cancel  func()                 // ends the process; nil if there is none
 }
+
+func newMenuProcess(a *Agent) *menuProcess { return &menuProcess{a: a, program: paths.Executable} }
 
 // show opens the menu, or closes it if it is open, like a second click on a panel's menu.
 // The arguments are those of tray.Actions.ShowMenu.
@@ -36,7 +39,7 @@ func (m *menuProcess) show(entries []string, x, y int, token string) {
 		m.a.log.Error("can't show the tray's menu", "error", err)
 		return
 	}
-	program, err := paths.Executable()
+	program, err := m.program()
 	if err != nil {
 		m.a.log.Error("can't show the tray's menu", "error", err)
 		return

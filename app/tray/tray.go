@@ -59,6 +59,7 @@ type Tray struct {
 // visibility: rebuilding a menu would close it while it is in use.
 type entry struct {
 	separator bool
+	late      bool   // it may appear late: the menu must not grow while it is open
 	n         int    // index in Tray.entries
 	text      string // "": hidden
 	port      uint16
@@ -128,6 +129,21 @@ func (t *Tray) portOf(e *entry) uint16 {
 
 // Separator is the text of a line between entries; see Actions.ShowMenu. It is that of ui.MenuSeparator.
 const Separator = "-"
+
+// Entries returns the texts of the menu's entries for Actions.ShowMenu: "" for hidden ones, and
+// Separator. It is safe for concurrent use.
+func (t *Tray) Entries() []string {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	texts := make([]string, len(t.entries))
+	for n, e := range t.entries {
+		texts[n] = e.text
+		if e.separator {
+			texts[n] = Separator
+		}
+	}
+	return texts
+}
 
 // Choose acts as a click on entry n of Actions.ShowMenu; others than its entries are ignored.
 func (t *Tray) Choose(n int, token string) {
