@@ -26,7 +26,7 @@ func newPanel(t *Tray, address string) panel {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	entries := make([]sni.Entry, len(t.entries))
 	for n, e := range t.entries {
-		entries[n] = sni.Entry{Separator: e.separator, Click: e.click}
+		entries[n] = sni.Entry{Separator: e.separator, Late: e.late, Click: e.click}
 	}
 	show := func(token string) { t.actions.Show(0, token) }
 	p.item = sni.New("Porthole", entries, sni.Handlers{Activate: show, Secondary: show, Menu: t.showMenu, Opened: t.actions.Opened}, t.log)
@@ -56,15 +56,6 @@ func (p *sniPanel) setLabel(n int, text string) { p.item.SetLabel(n, text) }
 
 // showMenu shows the visible entries in a window of Porthole's.
 func (t *Tray) showMenu(x, y int, token string) {
-	t.mu.Lock()
-	texts := make([]string, len(t.entries))
-	for n, e := range t.entries {
-		texts[n] = e.text
-		if e.separator {
-			texts[n] = Separator
-		}
-	}
-	t.mu.Unlock()
 	t.actions.Opened()
-	t.actions.ShowMenu(texts, x, y, token)
+	t.actions.ShowMenu(t.Entries(), x, y, token)
 }

@@ -96,6 +96,7 @@ func (t *Tray) addEntries() {
 	separate()
 	for i := range t.recent {
 		t.recent[i] = line()
+		t.recent[i].late = i > 0 // until it appears, the oldest event has no line
 	}
 	separate()
 	add(lang.L("Open Porthole"), show)
