@@ -31,17 +31,27 @@ func TestWayland(t *testing.T) {
 	d.steady(screen)
 	d.shot("wayland")
 
-	// A click on the icon opens a new window: on Wayland no program may raise its own.
+	// A click on the icon brings the window, with its filter, in front of the window of another program.
+	before = d.steady(screen)
+	terminal := d.run("weston-terminal", env, "--shell=/bin/cat")
+	d.waitChanged("the other window appears", screen, before)
+	before = d.steady(screen)
+	d.do("type into the other window", screen.Type("zzz"))
+	d.waitChanged("the other window takes keys", screen, before)
+	before = d.steady(screen)
+	d.shot("wayland-behind")
 	d.do("click the icon", item.Activate(d.step()))
-	d.eventually("a new window process", func() error {
-		if pid := windowPID(agent); pid == 0 || pid == first {
-			return fmt.Errorf("got %d; want another one than %d", pid, first)
-		}
-		return nil
-	})
+	d.waitChanged("the window comes to the front", screen, before)
 	d.isVisible(true)
-	d.steady(screen)
-	d.shot("wayland-again") // with its filter
+	before = d.steady(screen)
+	d.shot("wayland-raised")
+	d.do("go to the history", screen.Key("ctrl+2"))
+	d.waitChanged("the window takes keys", screen, before)
+	if pid := windowPID(agent); pid != first {
+		t.Errorf("got the window process %d, want %d as before", pid, first)
+	}
+	terminal.kill()
+
 	d.do("close the window", screen.Key("ctrl+w"))
 	d.noWindowProcess(agent)
 	d.isVisible(false)

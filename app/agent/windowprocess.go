@@ -24,11 +24,10 @@ import (
 
 // Exit statuses of the window process other than 0.
 const (
-	ExitNoDisplay = 4  // no display, or it does not respond
-	ExitNoGL      = 5  // OpenGL is missing or broken
-	ExitNoWindow  = 6  // this build has no window
-	ExitRefused   = 7  // the X server does not accept this user's programs
-	ExitRestart   = 10 // request to be restarted: on Wayland a window cannot raise itself
+	ExitNoDisplay = 4 // no display, or it does not respond
+	ExitNoGL      = 5 // OpenGL is missing or broken
+	ExitNoWindow  = 6 // this build has no window
+	ExitRefused   = 7 // the X server does not accept this user's programs
 )
 
 const (
@@ -143,10 +142,10 @@ func (w *windowProcess) exited(cmd *exec.Cmd, err error, tail string) {
 	if errors.As(err, &exit) {
 		status = exit.ExitCode()
 	}
-	if err != nil && status != ExitRestart && !w.expectExit {
+	if err != nil && !w.expectExit {
 		w.reportCrash(status, err, tail)
 	}
-	if (w.restart || status == ExitRestart) && w.a.ctx.Err() == nil {
+	if w.restart && w.a.ctx.Err() == nil {
 		w.start()
 	}
 }

@@ -8,39 +8,68 @@ import (
 	"fyne.io/fyne/v2/driver"
 	"github.com/go-gl/glfw/v3.4/glfw"
 
-	"porthole/app/agent"
 	"porthole/app/desktop"
 	"porthole/app/ipc"
 )
 
-// raise brings the window to the front and shows m.Port and m.Page. On Wayland a window can
-// raise itself only with an activation token, which the desktop gives for a click;
-// otherwise the window closes and the agent opens a new one.
+// raise brings the window to the front and shows m.Port and m.Page.
 func (p *program) raise(m ipc.Message) {
-	if p.wayland && !p.activate(m.Token) {
-		p.status = agent.ExitRestart
-		p.close()
-		return
-	}
 	p.window.Raise(m.Port)
 	p.window.ShowPage(m.Page)
-	p.raiseX11(m.Token)
 	if p.wayland {
-		time.AfterFunc(activationTime, func() { p.do(p.restartIfBehind) })
+		waylandRaiser{focused: p.hasFocus, activate: p.activate, mapAgain: p.mapAgain, do: p.do}.raise(m.Token)
+		return
+	}
+	p.raiseX11(m.Token)
+}
+
+// waylandRaiser brings a window to the front on Wayland, where a window can raise itself only
+// with an activation token, which the desktop gives for a click. Compositors do
+// show new windows in front and on the visible workspace, so without a token the window is
+// unmapped and mapped again, which makes it a new window for the compositor.
+type waylandRaiser struct {
+	focused  func() bool             // the window has the focus
+	activate func(token string) bool // it reports whether the request could be sent
+	mapAgain func()
+	do       func(func()) // runs a function on Fyne's goroutine
+}
+
+// activationTime is how long a compositor may take to give the focus to a window for a token. It may
+// refuse the token, or only mark the window as urgent, as sway does by default.
+const activationTime = 250 * time.Millisecond
+
+// raise must be called on Fyne's goroutine. It does not wait.
+func (r waylandRaiser) raise(token string) {
+	switch {
+	case r.focused():
+	case !r.activate(token):
+		r.mapAgain()
+	default:
+		time.AfterFunc(activationTime, func() {
+			r.do(func() {
+				if !r.focused() {
+					r.mapAgain()
+				}
+			})
+		})
 	}
 }
 
-// activationTime is how long a compositor may take to raise the window. If it only marks the
-// window as urgent, as sway does for one on another workspace, or if it refuses the token, the
-// window closes and opens again.
-const activationTime = 400 * time.Millisecond
+// hasFocus reports whether the window has the keyboard focus.
+func (p *program) hasFocus() (focused bool) {
+	p.withNative(func(w *glfw.Window) { focused = w.GetAttrib(glfw.Focused) == glfw.True })
+	return focused
+}
 
-// restartIfBehind closes the window, so that the agent opens a new one, unless it has the focus.
-func (p *program) restartIfBehind() {
-	if !p.focused && p.connected && !p.stateSent {
-		p.status = agent.ExitRestart
-		p.close()
+// mapAgain unmaps and maps the window, which keeps its content.
+func (p *program) mapAgain() {
+	if p.loopEnded || p.stateSent {
+		return
 	}
+	p.window.Fyne().Hide()
+	p.window.Fyne().Show()
+	p.sharpener.forget(p.window.Fyne()) // it has left its screen
+	time.AfterFunc(scaleTime, func() { p.do(p.sharpen) })
 }
 
 // onWayland reports whether the windows are on Wayland. WAYLAND_DISPLAY does not tell: on

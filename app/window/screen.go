@@ -43,8 +43,11 @@ func (p *program) fit() {
 	}
 }
 
-// position returns the position of the window; nil if the desktop does not report it.
+// position returns the position of the window; nil on Wayland, where windows have none.
 func (p *program) position() (at *ui.Position) {
+	if p.wayland {
+		return nil
+	}
 	p.withNative(func(w *glfw.Window) {
 		x, y := w.GetPos()
 		at = &ui.Position{X: x, Y: y}
@@ -55,7 +58,7 @@ func (p *program) position() (at *ui.Position) {
 // moveTo moves the window to a position of an earlier window if that is on a screen, or so
 // near that all of the window is on it. at may be nil.
 func (p *program) moveTo(at *ui.Position) {
-	if at == nil {
+	if at == nil || p.wayland {
 		return
 	}
 	for _, m := range glfw.GetMonitors() {
@@ -74,11 +77,10 @@ func (p *program) moveTo(at *ui.Position) {
 // clamp returns the number nearest to n that is at most last and, above all, at least first.
 func clamp(n, first, last int) int { return max(min(n, last), first) }
 
-// withNative calls do with the GLFW window. It does nothing after Fyne's loop, and on Wayland,
-// where windows have no position. Fyne has no API for it: the current OpenGL context belongs to the window.
+// withNative calls do with the GLFW window. It does nothing after Fyne's loop. Fyne has no API for it: the current OpenGL context belongs to the window.
 func (p *program) withNative(do func(*glfw.Window)) {
 	w, ok := p.window.Fyne().(interface{ RunWithContext(func()) })
-	if !ok || !p.shown || p.loopEnded || p.wayland {
+	if !ok || !p.shown || p.loopEnded {
 		return
 	}
 	w.RunWithContext(func() {

@@ -29,6 +29,9 @@ func (s *sharpener) check(windows []fyne.Window) {
 	s.scales = scales
 }
 
+// forget makes check paint w again if its scale is not 1.
+func (s *sharpener) forget(w fyne.Window) { delete(s.scales, w) }
+
 // pixelScale returns the number of pixels of a device-independent pixel.
 func pixelScale(c fyne.Canvas) float32 {
 	const long = 1000 // pixel coordinates are whole numbers
