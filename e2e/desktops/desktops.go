@@ -27,7 +27,7 @@ type environment struct {
 	theme     map[string]string // commands for "dark" and "light"; nil: the setting of GTK
 	// dpi is the command that sets the resolution %.0f of texts on an X server; "": the resource of X.
 	dpi      string
-	logout   string            // a command; "" if the session ends with its display
+	manager  manager           // for the logout; without one the session ends with its display
 	notTried map[string]string // reasons by check
 }
 
@@ -53,19 +53,22 @@ var desktops = []environment{
 	{
 		name: "xfce", title: "Xfce", layer: "xfce", current: "XFCE", display: xvfb{},
 		parts: []part{{"wm", "xfwm4 --compositor=off"}, {"settings", "xfsettingsd --no-daemon"}, {"panel", "xfce4-panel --disable-wm-check"}, {"desktop", "xfdesktop"}},
-		panel: "panel", packages: []string{"xfce4-panel", "xfwm4", "xfce4-notifyd"},
+		panel: "panel", packages: []string{"xfce4-panel", "xfwm4", "xfce4-notifyd", "xfce4-session"},
+		manager: manager{"xfce4-session", "xfce4-panel", "xfce4-session-logout --logout --fast"},
 	},
 	{
 		name: "mate", title: "MATE", layer: "mate", current: "MATE", display: xvfb{},
 		parts: []part{{"settings", "mate-settings-daemon --no-daemon"}, {"wm", "marco"}, {"panel", "mate-panel"}},
-		panel: "panel", packages: []string{"mate-panel", "marco", "mate-notification-daemon"},
-		dpi: "gsettings set org.mate.font-rendering dpi %.1f", // its settings daemon owns the resource
+		panel: "panel", packages: []string{"mate-panel", "marco", "mate-notification-daemon", "mate-session-manager"},
+		manager: manager{"mate-session", "mate-panel", "mate-session-save --force-logout"},
+		dpi:     "gsettings set org.mate.font-rendering dpi %.1f", // its settings daemon owns the resource
 	},
 	{
 		name: "lxqt", title: "LXQt", layer: "lxqt", current: "LXQt", display: xvfb{}, env: []string{"QT_QPA_PLATFORMTHEME=lxqt"},
 		files: map[string]string{".config/lxqt/panel.conf": lxqtPanel},
 		parts: []part{{"wm", "openbox"}, {"panel", "lxqt-panel"}, {"notify", "lxqt-notificationd"}},
-		panel: "panel", packages: []string{"lxqt-panel", "openbox", "lxqt-notificationd"},
+		panel: "panel", packages: []string{"lxqt-panel", "openbox", "lxqt-notificationd", "lxqt-session"},
+		manager: manager{"lxqt-session -w openbox", "lxqt-panel", "gdbus call --session --dest org.lxqt.session --object-path /LXQtSession --method org.lxqt.session.logout"},
 	},
 	{
 		name: "lxde", title: "LXDE", layer: "lxde", current: "LXDE", display: xvfb{},
@@ -77,7 +80,8 @@ var desktops = []environment{
 		env:   []string{"KDE_FULL_SESSION=true", "KDE_SESSION_VERSION=5", "XDG_MENU_PREFIX=plasma-", "QT_QPA_PLATFORMTHEME=kde"},
 		parts: []part{{"wm", "kwin_x11"}, {"kded", "kded5"}, {"panel", "plasmashell"}},
 		panel: "panel", packages: []string{"plasma-workspace", "kwin-x11"},
-		theme: map[string]string{"dark": "plasma-apply-colorscheme BreezeDark", "light": "plasma-apply-colorscheme BreezeLight"},
+		theme:   map[string]string{"dark": "plasma-apply-colorscheme BreezeDark", "light": "plasma-apply-colorscheme BreezeLight"},
+		manager: manager{"startplasma-x11", "plasmashell", "qdbus org.kde.ksmserver /KSMServer logout 0 0 0"},
 	},
 	{
 		name: "sway", title: "sway, swaybar, mako", layer: "sway", current: "sway", display: wlroots{"sway", withoutGL},
@@ -123,7 +127,8 @@ var desktops = []environment{
 	{
 		name: "cinnamon", title: "Cinnamon with xapp-sn-watcher", layer: "cinnamon", current: "X-Cinnamon", display: xvfb{}, logind: true,
 		parts:    []part{{"watcher", "/usr/libexec/xapps/sn-watcher/xapp-sn-watcher"}, {"settings", "csd-xsettings"}, {"shell", "cinnamon"}},
-		packages: []string{"cinnamon", "xapp-sn-watcher"},
+		packages: []string{"cinnamon", "xapp-sn-watcher", "cinnamon-session"},
+		manager:  manager{"cinnamon-session --session cinnamon", "cinnamon", "cinnamon-session-quit --logout --no-prompt"},
 	},
 	{
 		name: "cinnamon-plain", title: "Cinnamon without it", layer: "cinnamon", current: "X-Cinnamon", display: xvfb{}, logind: true,
@@ -133,7 +138,8 @@ var desktops = []environment{
 	{
 		name: "budgie", title: "Budgie, panel as installed", layer: "budgie", current: "Budgie:GNOME", display: xvfb{}, logind: true,
 		parts:    []part{{"wm", "budgie-wm"}, {"daemon", "budgie-daemon"}, {"panel", "budgie-panel"}},
-		packages: []string{"budgie-core"}, noTray: true,
+		packages: []string{"budgie-core", "gnome-session-bin"}, noTray: true,
+		manager: manager{"gnome-session --builtin --session=org.buddiesofbudgie.budgie-desktop", "budgie-panel", "gnome-session-quit --logout --no-prompt"},
 	},
 }
 

@@ -191,14 +191,14 @@ func (g *gnome) withWindow(id uint32, do string) error {
 	return g.eval(fmt.Sprintf("(() => { let w = global.get_window_actors().map(a => a.meta_window).find(w => w.get_id() === %d); if (w) %s; return true; })()", id, do), new(bool))
 }
 
-func (g *gnome) cover() (func(), error) {
+func (g *gnome) cover() (*cover, error) {
 	if _, err := g.s.start("cover", "exec foot --maximized --title "+coverTitle+" sleep 600"); err != nil {
 		return nil, err
 	}
-	gone := func() {
+	c := &cover{close: func() {
 		g.s.stop("cover")
 		_ = within(5*time.Second, "the other window closes", func() bool { _, ok := titled(g, coverTitle); return !ok })
-	}
+	}}
 	err := within(20*time.Second, "the other window is in front", func() bool {
 		w, ok := titled(g, coverTitle)
 		if ok && !w.active { // the shell only reports new windows without a token
@@ -207,10 +207,10 @@ func (g *gnome) cover() (func(), error) {
 		return ok && w.active
 	})
 	if err != nil {
-		gone()
+		c.close()
 		return nil, err
 	}
-	return gone, nil
+	return c, nil
 }
 
 func (g *gnome) closeWindow(w window) error {

@@ -194,9 +194,7 @@ func (k *kwinScreen) picture() (*image.RGBA, error) {
 	return img, nil
 }
 
-func (k *kwinScreen) cover() (func(), error) {
-	return coverWith(k.s, k, "xterm -T "+coverTitle+" -geometry 150x45 -e sleep 600")
-}
+func (k *kwinScreen) cover() (*cover, error) { return coverWithLauncher(k, kwinSocket) }
 
 // closeWindow asks the window to close.
 func (k *kwinScreen) closeWindow(w window) error {

@@ -128,11 +128,11 @@ This page is written by ` + "`make test-desktops`" + `. It runs the package of P
 | start | the desktop entry starts Porthole, and the window is drawn |
 | keyboard | a port is typed into the filter, and Ctrl+W closes the window |
 | close | the button in the window's frame closes the window, and the agent goes on |
-| raise | a second start and a click on the icon bring the window to the front: from behind another window, and on another workspace; the time from the second start to the window with the focus |
+| raise | a second start and a click on the icon bring the window to the front: from behind another window, and on another workspace; the time from the second start to the window with the focus, on Wayland also for a start with an activation token of the other window |
 | dark, light | the open window follows the desktop |
 | scale | texts are 1.5 and 2 times as wide if the desktop's scale is |
 | CPU; memory | the agent needs at most 0.1 % of a core and 32 MB |
-| logout | no process of Porthole is left after the session has ended |
+| logout | the session manager named ends after “log out” (without a name: the display and the bus end), and no process of Porthole is left 2 s later; the page of its window is kept |
 
 `
 

@@ -24,8 +24,8 @@ type screen interface {
 	button(n int, down bool) error // 1 left, 2 middle, 3 right
 	key(k key, down bool) error
 	windows() ([]window, error)
-	// cover opens another window in front of all others and gives it the focus. The result closes it.
-	cover() (func(), error)
+	// cover opens another window in front of all others and gives it the focus.
+	cover() (*cover, error)
 	closeWindow(w window) error
 	workspace(n int) error // shows workspace n, counted from 0
 	// scale makes windows that open from now on this much larger.
@@ -41,6 +41,13 @@ type window struct {
 	shown   bool            // it is on the visible workspace and not minimised
 	content image.Rectangle // on the screen, without the frame; empty if unknown
 	frame   image.Rectangle // with the frame; equal to content if it has none
+}
+
+// cover is another window in front of Porthole's.
+type cover struct {
+	close func()
+	// token returns an activation token for a program that the window starts; nil if the display has none.
+	token func() (string, error)
 }
 
 // key is a key by the keysym that it has without modifiers; see X11/keysymdef.h.

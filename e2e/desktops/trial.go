@@ -42,7 +42,7 @@ type trial struct {
 	closed   int             // how many of notes are closed
 	events   []time.Time     // when servers started and ended, the oldest first
 	result   result
-	covering func() // closes the other window; nil if there is none
+	covering *cover // the other window; nil if there is none
 }
 
 // tryInside starts a desktop and makes all checks. It runs as an ordinary user in the desktop's namespaces.
@@ -163,10 +163,7 @@ func (t *trial) make(c check) {
 
 // clean returns to a desktop with Porthole hidden, no server and no popup.
 func (t *trial) clean() {
-	if t.covering != nil {
-		t.covering()
-		t.covering = nil
-	}
+	t.uncover()
 	_ = t.goTo(0)
 	time.Sleep(time.Second) // Openbox 3.6 crashed when a window closed at the same time
 	t.unserve()
@@ -179,6 +176,14 @@ func (t *trial) clean() {
 		}
 	}
 	t.closeNotifications()
+}
+
+// uncover closes the other window.
+func (t *trial) uncover() {
+	if t.covering != nil {
+		t.covering.close()
+		t.covering = nil
+	}
 }
 
 // goTo shows a workspace, counted from 0.
@@ -287,11 +292,11 @@ func (t *trial) waitWindow(what string) (window, error) {
 	return w, nil
 }
 
-// second starts the program again, as a click in the desktop's menu does, and returns the time
-// until the window has the focus.
-func (t *trial) second() (time.Duration, error) {
+// second starts the program again, as a click in the desktop's menu does, with more environment variables, and
+// returns the time until the window has the focus.
+func (t *trial) second(env ...string) (time.Duration, error) {
 	began := time.Now()
-	if err := t.launch(); err != nil {
+	if err := t.launch(env...); err != nil {
 		return 0, err
 	}
 	for end := began.Add(20 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
@@ -302,10 +307,10 @@ func (t *trial) second() (time.Duration, error) {
 	return 0, fmt.Errorf("a second start did not bring the window to the front; %s", describe(t))
 }
 
-// launch starts the program through its desktop entry.
-func (t *trial) launch() error {
+// launch starts the program through its desktop entry, with more environment variables.
+func (t *trial) launch(env ...string) error {
 	c := exec.Command("gio", "launch", entry)
-	c.Env, c.Dir = t.env, home
+	c.Env, c.Dir = append(slices.Clone(t.env), env...), home
 	log, err := os.OpenFile(filepath.Join(records, "porthole.log"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o644)
 	if err != nil {
 		return fmt.Errorf("make the log: %w", err)

@@ -98,9 +98,7 @@ func (w *wayfire) windows() ([]window, error) {
 
 func (w *wayfire) picture() (*image.RGBA, error) { return grim(w.s) }
 
-func (w *wayfire) cover() (func(), error) {
-	return coverWith(w.s, w, "foot --title "+coverTitle+" sleep 600")
-}
+func (w *wayfire) cover() (*cover, error) { return coverWithLauncher(w, waylandName) }
 
 func (w *wayfire) closeWindow(win window) error {
 	if err := w.client.send(win.id, 5, nil); err != nil {

@@ -272,28 +272,29 @@ func collect(n node, all *[]window) {
 	}
 }
 
-// cover opens a terminal in a tab in front.
-func (w *sway) cover() (func(), error) {
+// cover opens a launcher in a tab in front.
+func (w *sway) cover() (*cover, error) {
 	if _, err := w.s.run(context.Background(), "swaymsg layout tabbed"); err != nil {
 		return nil, err
 	}
-	return coverWith(w.s, w, "foot --title "+coverTitle+" sleep 600")
+	return coverWithLauncher(w, waylandName)
 }
 
-// coverWith opens the window of a command as the other window.
-func coverWith(s *session, on screen, command string) (func(), error) {
-	if _, err := s.start("cover", "exec "+command); err != nil {
+// coverWithLauncher opens a launcher as the other window.
+func coverWithLauncher(on screen, display string) (*cover, error) {
+	l, err := openLauncher(display)
+	if err != nil {
 		return nil, err
 	}
-	gone := func() {
-		s.stop("cover")
+	c := &cover{token: l.token, close: func() {
+		l.close()
 		_ = within(5*time.Second, "the other window closes", func() bool { _, ok := titled(on, coverTitle); return !ok })
-	}
+	}}
 	if err := within(20*time.Second, "the other window is in front", func() bool { w, ok := titled(on, coverTitle); return ok && w.active }); err != nil {
-		gone()
-		return nil, err
+		c.close()
+		return nil, errors.Join(err, l.failure())
 	}
-	return gone, nil
+	return c, nil
 }
 
 func (w *sway) workspace(n int) error {

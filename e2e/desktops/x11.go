@@ -231,7 +231,7 @@ func (x *x11) window(id xproto.Window) (window, error) {
 // coverTitle is the title of the window of cover.
 const coverTitle = "Cover"
 
-func (x *x11) cover() (func(), error) {
+func (x *x11) cover() (*cover, error) {
 	id, err := xproto.NewWindowId(x.conn)
 	if err != nil {
 		return nil, fmt.Errorf("open another window: %w", err)
@@ -241,10 +241,10 @@ func (x *x11) cover() (func(), error) {
 	xproto.ChangeProperty(x.conn, xproto.PropModeReplace, id, x.atom("WM_NAME"), xproto.AtomString, 8, uint32(len(coverTitle)), []byte(coverTitle))
 	xproto.ChangeProperty(x.conn, xproto.PropModeReplace, id, x.atom("_NET_WM_NAME"), x.atom("UTF8_STRING"), 8, uint32(len(coverTitle)), []byte(coverTitle))
 	xproto.MapWindow(x.conn, id)
-	gone := func() {
+	c := &cover{close: func() {
 		xproto.DestroyWindow(x.conn, id)
 		_ = within(5*time.Second, "the other window closes", func() bool { _, ok := titled(x, coverTitle); return !ok })
-	}
+	}}
 	err = within(20*time.Second, "the other window is in front", func() bool {
 		w, ok := titled(x, coverTitle)
 		if ok && !w.active {
@@ -253,10 +253,10 @@ func (x *x11) cover() (func(), error) {
 		return ok && w.active
 	})
 	if err != nil {
-		gone()
+		c.close()
 		return nil, err
 	}
-	return gone, nil
+	return c, nil
 }
 
 // request sends a request to the window manager (Extended Window Manager Hints 1.5).
