@@ -165,6 +165,8 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			a.sendTotals(c, m.Ports)
 		case ipc.Closing:
 			a.window.handleClosing()
+		case ipc.KeepState:
+			a.window.keep(m.State)
 		case ipc.DismissWelcome:
 			a.dismissWelcome()
 		case ipc.AcceptExposed:

@@ -79,6 +79,23 @@ func TestWindowStateSurvivesARestart(t *testing.T) {
 
 // While the agent ends, its loop runs no more functions, but the state of the
 // window is saved.
+// A window whose X server ends, as at a logout, cannot send its state any more.
+func TestWindowStateIsSavedWhileTheWindowIsOpen(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state", "window.json")
+	a, _ := agentWithUIState(t, path, false)
+	for _, state := range []string{`{"tab":"history","filter":"secret shop"}`, `broken`, ``} {
+		a.WindowMessage(nil, ipc.Message{Kind: ipc.KeepState, State: json.RawMessage(state)})
+		(<-a.inbox)()
+		if got := restoredState(t, a); got.Tab != ui.PageHistory || got.Filter != "secret shop" {
+			t.Errorf("after the state %q, the next window of the same agent: got %+v, want the History page and its filter", state, got)
+		}
+	}
+	next, _ := agentWithUIState(t, path, true)
+	if got := restoredState(t, next); got.Tab != ui.PageHistory || got.Filter != "" {
+		t.Errorf("next start: got %+v, want the History page without its filter", got)
+	}
+}
+
 func TestWindowStateIsSavedWhileTheAgentEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "window.json")
 	a, _ := agentWithUIState(t, path, false)

@@ -196,9 +196,16 @@ func (w *windowProcess) handleClosing() {
 
 // takeClosingState saves the state that a closing window has sent, if any.
 func (w *windowProcess) takeClosingState() {
-	if state := w.closingState.Swap(nil); state != nil && json.Valid(*state) {
-		w.state = *state
-		w.a.storeWindowState(w.state)
+	if state := w.closingState.Swap(nil); state != nil {
+		w.keep(*state)
+	}
+}
+
+// keep saves the state of a window for the next one.
+func (w *windowProcess) keep(state json.RawMessage) {
+	if json.Valid(state) {
+		w.state = state
+		w.a.storeWindowState(state)
 	}
 }
 

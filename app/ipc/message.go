@@ -50,6 +50,7 @@ const (
 	Resume           Kind = "resume"            // resume notifications
 	Refresh          Kind = "refresh"           // poll now
 	Closing          Kind = "closing"           // the window closes; State is for the next one
+	KeepState        Kind = "keep_state"        // State has changed; it is for the next window if this one cannot send Closing
 	Focused          Kind = "focused"           // the user looks at Page
 	Unfocused        Kind = "unfocused"         // the user no longer looks at the window
 	Stopping         Kind = "stopping"          // the user is stopping Process

@@ -108,7 +108,8 @@ type program struct {
 	size        fyne.Size // of the window, as far as it fits on the screen
 	// restorePosition is where the window is moved when it is shown; nil: where the desktop puts it.
 	restorePosition *ui.Position
-	stateSent       bool // sendState was called
+	stateSent       bool     // sendState was called
+	keptState       ui.State // was sent last with ipc.KeepState, without its time
 	sharpener       sharpener
 	status          int             // exit status
 	ctx             context.Context // ends with the window
@@ -176,10 +177,10 @@ func (p *program) run(ctx context.Context, o Options) int {
 	}
 	p.fit() // Fyne finds the scale for X11 when it shows the window
 	p.moveTo(p.restorePosition)
-	time.AfterFunc(scaleTime, func() { p.do(p.sharpen) })
+	p.sharpenSoon()
 	p.focused = true // not every window manager reports the focus of a new window
 	p.reportPage()
-	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.sharpen(); p.reportPage() })
+	p.app.Lifecycle().SetOnEnteredForeground(func() { p.focused = true; p.sharpen(); p.sharpenSoon(); p.reportPage() })
 	p.app.Lifecycle().SetOnExitedForeground(func() { p.focused = false; p.send(ipc.Message{Kind: ipc.Unfocused}) })
 	p.window.OnPageChanged(p.reportPage)
 	p.window.FitScreen = p.fitToScreen
@@ -199,6 +200,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 		}
 	}
 	p.work.Go(func() { p.runProber(ctx, nudge) })
+	p.work.Go(func() { p.keepState(ctx) })
 	freeMemory := time.AfterFunc(freeMemoryDelay, debug.FreeOSMemory) // also after starting
 	defer freeMemory.Stop()
 	p.window.OnProcessClosed = func() { freeMemory.Reset(freeMemoryDelay) }
@@ -357,22 +359,6 @@ func uiSettings(s *ipc.Status) settings.Settings {
 func (p *program) close() {
 	p.sendState()
 	p.app.Quit()
-}
-
-// sendState sends the state for the next window to the agent, once. A window that has
-// not received the state of the last one sends none, so that it is kept.
-func (p *program) sendState() {
-	if p.stateSent {
-		return
-	}
-	p.stateSent = true
-	closing := ipc.Message{Kind: ipc.Closing}
-	last := p.window.State()
-	last.Position = p.position()
-	if state, err := json.Marshal(last); err == nil && p.hasStatus {
-		closing.State = state
-	}
-	p.send(closing)
 }
 
 // send sends m to the agent. Errors are only logged: listen notices a lost connection.
