@@ -254,11 +254,12 @@ func (m *menu) closed() {
 	m.announce(changed)
 }
 
-// aboutToShow is called before the menu opens. It applies what a panel kept waiting that has
-// not reported that the menu closed.
+// aboutToShow is called before the menu opens. It applies what waited for a report that the menu
+// closed, which Cinnamon's panel never sends, nor one that the menu is open.
 func (m *menu) aboutToShow(id int32) (needsUpdate bool, _ *dbus.Error) {
 	if id == 0 {
 		m.setOpened(time.Time{})
+		m.setOpened(time.Now())
 		m.item.handlers.Opened()
 	}
 	return false, nil
