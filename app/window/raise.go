@@ -69,7 +69,7 @@ func (p *program) mapAgain() {
 	p.window.Fyne().Hide()
 	p.window.Fyne().Show()
 	p.sharpener.forget(p.window.Fyne()) // it has left its screen
-	time.AfterFunc(scaleTime, func() { p.do(p.sharpen) })
+	p.sharpenSoon()
 }
 
 // onWayland reports whether the windows are on Wayland. WAYLAND_DISPLAY does not tell: on

@@ -52,9 +52,19 @@ func repaint(w fyne.Window) {
 // scaleTime is when the window usually knows the scale of its screen, after it was shown.
 const scaleTime = 100 * time.Millisecond
 
-// sharpen paints windows again that have learned the scale of their screen.
+// sharpen paints windows again that have learned the scale or the size that the compositor gives
+// them. The first frame may be cut to the size before: Fyne (2.8.1) paints before a window is
+// visible, GLFW (3.4) does not show that frame, and Mesa takes its buffer for the next one.
 func (p *program) sharpen() {
-	if p.wayland && !p.loopEnded {
-		p.sharpener.check(p.app.Driver().AllWindows())
+	if !p.wayland || p.loopEnded {
+		return
+	}
+	windows := p.app.Driver().AllWindows()
+	p.sharpener.check(windows)
+	for _, w := range windows {
+		w.Canvas().Refresh(w.Content())
 	}
 }
+
+// sharpenSoon calls sharpen when a window that is mapped now knows the scale of its screen.
+func (p *program) sharpenSoon() { time.AfterFunc(scaleTime, func() { p.do(p.sharpen) }) }
