@@ -44,7 +44,7 @@ func (t *trial) checkLogout() (string, error) {
 	if err := press(t, keyCtrl, '2'); err != nil { // the page to keep
 		return "", err
 	}
-	time.Sleep(time.Second)
+	time.Sleep(3 * time.Second) // the window sends its state every two seconds
 	took, err := t.logOut(m)
 	if err != nil {
 		return "", err

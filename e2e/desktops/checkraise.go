@@ -94,7 +94,19 @@ func (t *trial) secondWithToken(hide func() error) (time.Duration, error) {
 	if err := hide(); err != nil {
 		return 0, err
 	}
-	token, err := t.covering.token()
+	var token string
+	var err error
+	for range 3 { // a window that has just appeared may miss a click
+		if w, ok := titled(t, coverTitle); ok {
+			if err := click(t, center(w.content), 1, 1); err != nil {
+				return 0, err
+			}
+		}
+		time.Sleep(300 * time.Millisecond)
+		if token, err = t.covering.token(); err == nil {
+			break
+		}
+	}
 	if err != nil {
 		return 0, err
 	}

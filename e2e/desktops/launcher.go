@@ -24,7 +24,7 @@ type launcher struct {
 
 	mu     sync.Mutex
 	size   image.Point
-	serial uint32 // of the last event of the keyboard; 0: it never had the focus
+	serial uint32 // of the last press of a button or key; 0: there was none
 	failed error
 }
 
@@ -42,14 +42,14 @@ const (
 	ackConfigure      = 4
 	setTitle          = 2 // xdg_toplevel
 	setAppID          = 3
-	getKeyboard       = 1 // wl_seat
+	getPointer        = 0 // wl_seat
+	getKeyboard       = 1
 	getToken          = 1 // xdg_activation_v1
 	setSerial         = 0 // xdg_activation_token_v1
 	setTokenSurface   = 2
 	commitToken       = 3
-	xrgb8888          = 1 // a format of wl_shm
-	keyboardEnter     = 1 // events of wl_keyboard
-	keyboardKey       = 3
+	xrgb8888          = 1                  // a format of wl_shm
+	inputPressed      = 3                  // the event button of wl_pointer and key of wl_keyboard
 	launcherPixel     = "\x40\x60\x80\xff" // blue, green, red, unused
 	launcherAppID     = "launcher"
 	launcherWaitLimit = 20 * time.Second
@@ -81,7 +81,7 @@ func (l *launcher) open() error {
 	}
 	l.compositor = bind("wl_compositor", nil)
 	l.base = bind("xdg_wm_base", func(_ uint16, body []byte) { l.request(l.base, pong, body) })
-	l.seat = bind("wl_seat", nil)
+	l.seat = bind("wl_seat", l.handleSeat)
 	memory := bind("wl_shm", nil)
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -90,7 +90,6 @@ func (l *launcher) open() error {
 	if err := l.makePool(memory); err != nil {
 		return err
 	}
-	l.request(l.seat, getKeyboard, numbers(l.client.newID(l.handleKeyboard)))
 	l.surface = l.client.newID(nil)
 	l.request(l.compositor, createSurface, numbers(l.surface))
 	l.xdgSurface = l.client.newID(func(opcode uint16, body []byte) {
@@ -168,15 +167,32 @@ func (l *launcher) draw() {
 	l.request(l.surface, commit, nil)
 }
 
-func (l *launcher) handleKeyboard(opcode uint16, body []byte) {
-	if (opcode == keyboardEnter || opcode == keyboardKey) && len(body) >= 4 {
+// handleSeat handles the event with the input devices, which may come again.
+func (l *launcher) handleSeat(opcode uint16, body []byte) {
+	if opcode != 0 || len(body) < 4 {
+		return
+	}
+	const pointer, keyboard = 1, 2
+	has := binary.NativeEndian.Uint32(body)
+	if has&pointer != 0 {
+		l.request(l.seat, getPointer, numbers(l.client.newID(l.handleInput)))
+	}
+	if has&keyboard != 0 {
+		l.request(l.seat, getKeyboard, numbers(l.client.newID(l.handleInput)))
+	}
+}
+
+// handleInput handles events of the pointer and of the keyboard.
+func (l *launcher) handleInput(opcode uint16, body []byte) {
+	if opcode == inputPressed && len(body) >= 4 {
 		l.mu.Lock()
 		l.serial = binary.NativeEndian.Uint32(body)
 		l.mu.Unlock()
 	}
 }
 
-// token returns an activation token for a program that it starts now; notTried if the compositor has none.
+// token returns an activation token for a program that the last click starts; notTried if the
+// compositor has none.
 func (l *launcher) token() (string, error) {
 	if l.activation == 0 {
 		return "", notTried("the compositor has no activation tokens")
@@ -185,7 +201,7 @@ func (l *launcher) token() (string, error) {
 	serial := l.serial
 	l.mu.Unlock()
 	if serial == 0 {
-		return "", errors.New("the launcher has no keyboard focus")
+		return "", errors.New("nobody has clicked in the launcher")
 	}
 	done := make(chan string, 1)
 	id := l.client.newID(func(_ uint16, body []byte) {

@@ -132,7 +132,7 @@ This page is written by ` + "`make test-desktops`" + `. It runs the package of P
 | dark, light | the open window follows the desktop |
 | scale | texts are 1.5 and 2 times as wide if the desktop's scale is |
 | CPU; memory | the agent needs at most 0.1 % of a core and 32 MB |
-| logout | the session manager named ends after “log out” (without a name: the display and the bus end), and no process of Porthole is left 2 s later; the page of its window is kept |
+| logout | the session manager named ends after “log out” (without a name: the display and the bus end), and no process of Porthole is left 2 s later; the page that its window showed is kept |
 
 `
 
