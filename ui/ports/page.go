@@ -155,14 +155,16 @@ type Page struct {
 	counts       map[string]int               // connections by listener ID; nil if unknown
 	states       processStates
 	lastDetails  lastDetails
-	alike        bool   // rows may have begun to look alike, see showDistinguishing
-	probeChanged func() // called when the page needs something new from the next probe
+	stirred      time.Time // something has happened on the page, see agesDue
+	aged         time.Time // the ages were shown
+	alike        bool      // rows may have begun to look alike, see showDistinguishing
+	probeChanged func()    // called when the page needs something new from the next probe
 }
 
 // New returns the page. store is nil if no history is kept. now is the clock.
 func New(actions Actions, store History, now func() time.Time, callbacks Callbacks) *Page {
 	p := &Page{
-		actions: actions, history: store, now: now, rows: newRowSet(), live: true,
+		actions: actions, history: store, now: now, stirred: now(), rows: newRowSet(), live: true,
 		replies: map[string]reply.Reply{}, asking: map[string]bool{},
 		open: callbacks.Open, stop: callbacks.Stop, stopAll: callbacks.StopAll, traffic: callbacks.Traffic, watches: callbacks.Watches, probeChanged: callbacks.ProbeChanged,
 	}
@@ -270,9 +272,10 @@ func (p *Page) Tick() {
 		r.mark = unmarked
 		return false
 	})
-	if p.rows.len() < before {
+	switch {
+	case p.rows.len() < before:
 		p.arrange()
-	} else {
+	case p.agesDue(now):
 		p.table.RefreshRows()
 		p.showCards()
 		p.showDetails()
@@ -291,6 +294,7 @@ func (p *Page) showCards() {
 // SetStatus shows the status of the agent.
 func (p *Page) SetStatus(s Status) {
 	p.status = s
+	p.stir()
 	p.udp.Choose(s.UDP)
 	p.allAddresses.Choose(s.AllAddresses)
 	p.setColumnWidths()

@@ -78,6 +78,7 @@ func (p *Page) Update(u monitor.Update) {
 	now := p.now()
 	p.lastOwners.Observe(u.Events)
 	first := !p.ready || len(u.Events) == 0
+	p.stir()
 	if !first && p.updateRows(u, now) {
 		return
 	}
