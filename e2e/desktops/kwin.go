@@ -103,12 +103,13 @@ func (k *kwinScreen) listenWindows() (err error) {
 			return
 		}
 		w := &kwinWindow{}
-		id := k.client.newID(nil)
-		k.client.adopt(id, func(opcode uint16, body []byte) { k.handle(id, w, opcode, body) })
-		k.mu.Lock()
-		k.known[id] = w
-		k.mu.Unlock()
-		_ = k.client.send(k.manager, 1, numbers(id, binary.NativeEndian.Uint32(body))) // the next request reports it
+		_, _ = k.client.create(nil, func(id uint32) error { // the next request reports errors
+			k.client.adopt(id, func(opcode uint16, body []byte) { k.handle(id, w, opcode, body) })
+			k.mu.Lock()
+			k.known[id] = w
+			k.mu.Unlock()
+			return k.client.send(k.manager, 1, numbers(id, binary.NativeEndian.Uint32(body)))
+		})
 	})
 	if err != nil {
 		return err

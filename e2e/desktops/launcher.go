@@ -90,30 +90,39 @@ func (l *launcher) open() error {
 	if err := l.makePool(memory); err != nil {
 		return err
 	}
-	l.surface = l.client.newID(nil)
-	l.request(l.compositor, createSurface, numbers(l.surface))
-	l.xdgSurface = l.client.newID(func(opcode uint16, body []byte) {
+	l.surface = l.create(l.compositor, createSurface, nil)
+	l.xdgSurface = l.create(l.base, getXdgSurface, func(opcode uint16, body []byte) {
 		if opcode == 0 {
 			l.request(l.xdgSurface, ackConfigure, body)
 			l.draw()
 		}
-	})
-	l.request(l.base, getXdgSurface, numbers(l.xdgSurface, l.surface))
-	toplevel := l.client.newID(func(opcode uint16, body []byte) {
+	}, l.surface)
+	toplevel := l.create(l.xdgSurface, getToplevel, func(opcode uint16, body []byte) {
 		if opcode == 0 && len(body) >= 8 {
 			l.resize(image.Pt(int(binary.NativeEndian.Uint32(body)), int(binary.NativeEndian.Uint32(body[4:]))))
 		}
 	})
-	l.request(l.xdgSurface, getToplevel, numbers(toplevel))
 	l.request(toplevel, setTitle, stringArgument(coverTitle))
 	l.request(toplevel, setAppID, stringArgument(launcherAppID))
 	l.request(l.surface, commit, nil)
 	return l.failure()
 }
 
-// request sends a request. The first error is kept for failure.
+// request sends a request. Errors are kept for failure.
 func (l *launcher) request(object uint32, opcode uint16, body []byte) {
-	err := l.client.send(object, opcode, body)
+	l.keep(l.client.send(object, opcode, body))
+}
+
+// create creates an object with a request whose first argument is the new id.
+func (l *launcher) create(object uint32, opcode uint16, handle func(uint16, []byte), more ...uint32) uint32 {
+	id, err := l.client.create(handle, func(id uint32) error {
+		return l.client.send(object, opcode, numbers(append([]uint32{id}, more...)...))
+	})
+	l.keep(err)
+	return id
+}
+
+func (l *launcher) keep(err error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.failed = errors.Join(l.failed, err)
@@ -143,8 +152,10 @@ func (l *launcher) makePool(shm uint32) error {
 	if _, err := file.Write(pixels); err != nil {
 		return fmt.Errorf("make the picture: %w", err)
 	}
-	l.pool = l.client.newID(nil)
-	return l.client.send(shm, createPool, numbers(l.pool, uint32(size)), fd)
+	l.pool, err = l.client.create(nil, func(id uint32) error {
+		return l.client.send(shm, createPool, numbers(id, uint32(size)), fd)
+	})
+	return err
 }
 
 // resize sets the size of the next picture. A compositor that leaves the size to the window sends 0.
@@ -160,8 +171,7 @@ func (l *launcher) draw() {
 	l.mu.Lock()
 	width, height := uint32(l.size.X), uint32(l.size.Y)
 	l.mu.Unlock()
-	buffer := l.client.newID(nil) // ends with the connection
-	l.request(l.pool, createBuffer, numbers(buffer, 0, width, height, width*uint32(len(launcherPixel)), xrgb8888))
+	buffer := l.create(l.pool, createBuffer, nil, 0, width, height, width*uint32(len(launcherPixel)), xrgb8888) // ends with the connection
 	l.request(l.surface, attach, numbers(buffer, 0, 0))
 	l.request(l.surface, damage, numbers(0, 0, width, height))
 	l.request(l.surface, commit, nil)
@@ -175,10 +185,10 @@ func (l *launcher) handleSeat(opcode uint16, body []byte) {
 	const pointer, keyboard = 1, 2
 	has := binary.NativeEndian.Uint32(body)
 	if has&pointer != 0 {
-		l.request(l.seat, getPointer, numbers(l.client.newID(l.handleInput)))
+		l.create(l.seat, getPointer, l.handleInput)
 	}
 	if has&keyboard != 0 {
-		l.request(l.seat, getKeyboard, numbers(l.client.newID(l.handleInput)))
+		l.create(l.seat, getKeyboard, l.handleInput)
 	}
 }
 
@@ -204,11 +214,10 @@ func (l *launcher) token() (string, error) {
 		return "", errors.New("nobody has clicked in the launcher")
 	}
 	done := make(chan string, 1)
-	id := l.client.newID(func(_ uint16, body []byte) {
+	id := l.create(l.activation, getToken, func(_ uint16, body []byte) {
 		text, _ := readString(body)
 		done <- text
 	})
-	l.request(l.activation, getToken, numbers(id))
 	l.request(id, setSerial, numbers(serial, l.seat))
 	l.request(id, setTokenSurface, numbers(l.surface))
 	l.request(id, commitToken, nil)

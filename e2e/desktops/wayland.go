@@ -19,6 +19,8 @@ import (
 type wayland struct {
 	conn *net.UnixConn
 
+	creating sync.Mutex // held by create
+
 	mu      sync.Mutex
 	last    uint32
 	globals map[string]uint32 // names by interface
@@ -145,6 +147,15 @@ func (w *wayland) newID(handle func(opcode uint16, body []byte)) uint32 {
 	return w.last
 }
 
+// create makes an object with the request that send sends. Compositors accept new ids in
+// their order only, so other goroutines create none meanwhile.
+func (w *wayland) create(handle func(opcode uint16, body []byte), send func(id uint32) error) (uint32, error) {
+	w.creating.Lock()
+	defer w.creating.Unlock()
+	id := w.newID(handle)
+	return id, send(id)
+}
+
 // adopt sets the handler of an object that the compositor has made.
 func (w *wayland) adopt(id uint32, handle func(opcode uint16, body []byte)) {
 	w.mu.Lock()
@@ -156,8 +167,8 @@ func (w *wayland) adopt(id uint32, handle func(opcode uint16, body []byte)) {
 func (w *wayland) sync() error {
 	done := make(chan struct{})
 	var once sync.Once
-	id := w.newID(func(uint16, []byte) { once.Do(func() { close(done) }) })
-	if err := w.send(displayID, 0, numbers(id)); err != nil {
+	_, err := w.create(func(uint16, []byte) { once.Do(func() { close(done) }) }, func(id uint32) error { return w.send(displayID, 0, numbers(id)) })
+	if err != nil {
 		return err
 	}
 	select {
@@ -178,7 +189,6 @@ func (w *wayland) bind(face string, version uint32, handle func(opcode uint16, b
 	if !ok {
 		return 0, fmt.Errorf("the compositor has no %s", face)
 	}
-	id := w.newID(handle)
 	body := append(numbers(name), stringArgument(face)...)
-	return id, w.send(registry, 0, append(body, numbers(version, id)...))
+	return w.create(handle, func(id uint32) error { return w.send(registry, 0, append(body, numbers(version, id)...)) })
 }
