@@ -184,7 +184,7 @@ func (t *trial) checkLive() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if err := t.move(image.Pt(center(place).X, place.Max.Y-4)); err != nil { // away from the tooltip
+	if err := t.move(image.Pt(center(place).X, place.Min.Y+4)); err != nil { // away from tooltips: Plasma's clock has one
 		return "", err
 	}
 	time.Sleep(time.Second)
