@@ -26,7 +26,7 @@ func newPanel(t *Tray, address string) panel {
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	entries := make([]sni.Entry, len(t.entries))
 	for n, e := range t.entries {
-		entries[n] = sni.Entry{Separator: e.separator, Late: e.late, Click: e.click}
+		entries[n] = sni.Entry{Separator: e.separator, Click: e.click}
 	}
 	show := func(token string) { t.actions.Show(0, token) }
 	p.item = sni.New("Porthole", entries, sni.Handlers{Activate: show, Secondary: show, Menu: t.showMenu, Opened: t.actions.Opened}, t.log)

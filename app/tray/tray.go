@@ -59,7 +59,6 @@ type Tray struct {
 // visibility: rebuilding a menu would close it while it is in use.
 type entry struct {
 	separator bool
-	late      bool   // it may appear late: the menu must not grow while it is open
 	n         int    // index in Tray.entries
 	text      string // "": hidden
 	port      uint16
@@ -96,7 +95,6 @@ func (t *Tray) addEntries() {
 	separate()
 	for i := range t.recent {
 		t.recent[i] = line()
-		t.recent[i].late = i > 0 // until it appears, the oldest event has no line
 	}
 	separate()
 	add(lang.L("Open Porthole"), show)

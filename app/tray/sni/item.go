@@ -80,7 +80,7 @@ type tip struct {
 // New returns an item with a menu of these entries. Run shows it.
 func New(title string, entries []Entry, handlers Handlers, log *slog.Logger) *Item {
 	i := &Item{handlers: handlers, title: title, log: log, pixels: []pixmap{{}}}
-	i.menu = &menu{item: i, entries: entries, shown: make([]string, len(entries)), labels: make([]string, len(entries)), due: make([]time.Time, len(entries))}
+	i.menu = &menu{item: i, entries: entries, shown: make([]string, len(entries)), labels: make([]string, len(entries))}
 	return i
 }
 
@@ -104,7 +104,7 @@ func (i *Item) SetTooltip(text string) {
 
 // SetLabel sets the label of entry n of the menu; "" hides the entry. While the menu is open, no
 // entry appears or disappears: those below would move under the pointer, and GTK's menus
-// do not grow. See Entry.Late for panels that do not report whether the menu is open.
+// do not grow.
 func (i *Item) SetLabel(n int, label string) { i.menu.setLabel(n, label) }
 
 // Run shows the item on the bus at address, also after panels restart, until ctx or the bus ends.

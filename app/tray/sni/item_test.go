@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"github.com/godbus/dbus/v5"
@@ -211,6 +210,16 @@ func TestOpenMenuChangesOnlyLabels(t *testing.T) {
 	p.call(p.menu, menuName+".AboutToShow", []any{int32(0)}, &update)
 	p.wantVisible("opened again", "-", "Quit")
 
+	// A panel that reports nothing else, such as Cinnamon's and Xfce's.
+	i.SetLabel(0, "an entry more")
+	p.wantVisible("open for a panel of GTK", "-", "Quit")
+	var updates, unknown []int32
+	p.call(p.menu, menuName+".AboutToShowGroup", []any{[]int32{0}}, &updates, &unknown)
+	p.wantVisible("opened a third time", "an entry more", "-", "Quit")
+	i.SetLabel(0, "")
+	p.event(4, "clicked")
+	p.wantVisible("closed by a click", "-", "Quit")
+
 	var names []string
 	await.Until(t, "all signals", func() bool {
 		for {
@@ -280,47 +289,4 @@ func TestRunEndsWithTheBus(t *testing.T) {
 	if err := i.Run(t.Context(), "unix:path="+t.TempDir()+"/none"); err == nil {
 		t.Error("no bus: got no error")
 	}
-}
-
-// Panels with GTK's menus do not report when a menu is open: late entries wait there.
-func TestLateEntries(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		i := New("Porthole", []Entry{{}, {Late: true}, {Late: true}}, Handlers{Opened: func() {}}, slog.New(slog.DiscardHandler))
-		shows := func(what string, want ...string) {
-			t.Helper()
-			i.menu.mu.Lock()
-			defer i.menu.mu.Unlock()
-			if !slices.Equal(i.menu.shown, want) {
-				t.Errorf("%s: got labels %q, want %q", what, i.menu.shown, want)
-			}
-		}
-		i.SetLabel(1, "before the panel")
-		shows("before a panel has read the menu", "", "before the panel", "")
-		if _, _, err := i.menu.getLayout(0, -1, nil); err != nil {
-			t.Fatal(err)
-		}
-		i.SetLabel(0, "port")
-		i.SetLabel(1, "newest")
-		i.SetLabel(2, "older")
-		shows("at once", "port", "newest", "")
-		time.Sleep(growTime / 2)
-		i.SetLabel(2, "other")
-		time.Sleep(growTime/2 + time.Second)
-		synctest.Wait()
-		shows("later", "port", "newest", "other")
-		i.SetLabel(2, "")
-		shows("an entry less", "port", "newest", "")
-		i.SetLabel(2, "again")
-		shows("an entry more", "port", "newest", "")
-		if err := i.menu.handleEvent(1, "clicked", dbus.Variant{}, 0); err != nil {
-			t.Fatal(err)
-		}
-		shows("after a click, which closes the menu", "port", "newest", "again")
-		i.SetLabel(2, "")
-		i.menu.setOpened(time.Now())
-		i.menu.setOpened(time.Time{})
-		i.SetLabel(2, "at once")
-		shows("the panel reports when the menu is open", "port", "newest", "at once")
-		time.Sleep(2 * growTime) // timers end before the bubble
-	})
 }

@@ -11,8 +11,6 @@ import (
 // Entry is an entry of the menu. Its label is set with Item.SetLabel.
 type Entry struct {
 	Separator bool
-	// Late entries appear up to growTime late in menus whose panel does not report when they are open.
-	Late bool
 	// Click is called when the user has chosen the entry, from a goroutine of the connection.
 	// token is as for Handlers.
 	Click func(token string)
@@ -23,20 +21,11 @@ type menu struct {
 	item    *Item
 	entries []Entry
 
-	mu      sync.Mutex
-	shown   []string    // labels as the panel knows them; "" for a hidden entry
-	labels  []string    // labels as they shall be
-	due     []time.Time // when hidden late entries appear; zero for others
-	opened  time.Time   // zero while the menu is closed
-	read    bool        // a panel has read the menu
-	reports bool        // the panel reports when the menu is open
+	mu     sync.Mutex
+	shown  []string  // labels as the panel knows them; "" for a hidden entry
+	labels []string  // labels as they shall be
+	opened time.Time // zero while the menu is closed
 }
-
-// growTime is how long a late entry waits if the panel does not report whether the menu is open.
-// Users open a menu to see what happens next, for example after they have started a server: it must
-// not grow then, because menus of GTK do not: they get arrows, which hide the last entries. GTK's
-// panels (Cinnamon, MATE, Xfce, waybar) report nothing.
-const growTime = time.Minute
 
 // maxOpen is after what time a menu is taken for closed whose panel has not said so.
 const maxOpen = 2 * time.Minute
@@ -98,21 +87,6 @@ func (m *menu) properties(n int) map[string]dbus.Variant {
 func (m *menu) setLabel(n int, label string) {
 	m.mu.Lock()
 	m.labels[n] = label
-	switch {
-	case label == "":
-		m.due[n] = time.Time{}
-	case m.entries[n].Late && m.read && !m.reports && m.shown[n] == "" && m.due[n].IsZero():
-		m.due[n] = time.Now().Add(growTime)
-		time.AfterFunc(growTime, m.update) // also after the end of the item: nobody sees it then
-	}
-	changed := m.apply()
-	m.mu.Unlock()
-	m.announce(changed)
-}
-
-// update applies what has waited long enough.
-func (m *menu) update() {
-	m.mu.Lock()
 	changed := m.apply()
 	m.mu.Unlock()
 	m.announce(changed)
@@ -123,10 +97,10 @@ func (m *menu) update() {
 func (m *menu) apply() (changed []entryProperties) {
 	open := !m.opened.IsZero() && time.Since(m.opened) < maxOpen
 	for n, label := range m.labels {
-		if label == m.shown[n] || open && (label == "") != (m.shown[n] == "") || time.Now().Before(m.due[n]) {
+		if label == m.shown[n] || open && (label == "") != (m.shown[n] == "") {
 			continue
 		}
-		m.shown[n], m.due[n] = label, time.Time{}
+		m.shown[n] = label
 		changed = append(changed, entryProperties{int32(n + 1), m.properties(n)})
 	}
 	return changed
@@ -143,7 +117,6 @@ func (m *menu) announce(changed []entryProperties) {
 func (m *menu) getLayout(parent, depth int32, _ []string) (revision uint32, _ layout, _ *dbus.Error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.read = true
 	const first = 1 // the layout never changes
 	if parent != 0 {
 		n, err := m.index(parent)
@@ -212,7 +185,7 @@ func (m *menu) handleEvent(id int32, name string, _ dbus.Variant, _ uint32) *dbu
 		if err != nil {
 			return err
 		}
-		m.closed()
+		m.setOpened(time.Time{})
 		if click := m.entries[n].Click; click != nil {
 			click(m.item.takeToken())
 		}
@@ -230,32 +203,18 @@ func (m *menu) handleEvents(events []event) (unknown []int32, _ *dbus.Error) {
 	return unknown, nil
 }
 
-// setOpened handles the panel's report that the menu was opened; zero: it was closed.
+// setOpened records when the menu was opened; zero: it was closed.
 func (m *menu) setOpened(at time.Time) {
 	m.mu.Lock()
-	m.reports = true
-	m.mu.Unlock()
-	if at.IsZero() {
-		m.closed()
-		return
-	}
-	m.mu.Lock()
 	m.opened = at
-	m.mu.Unlock()
-}
-
-// closed applies everything that waited until the menu was closed.
-func (m *menu) closed() {
-	m.mu.Lock()
-	m.opened = time.Time{}
-	clear(m.due)
 	changed := m.apply()
 	m.mu.Unlock()
 	m.announce(changed)
 }
 
-// aboutToShow is called before the menu opens. It applies what waited for a report that the menu
-// closed, which Cinnamon's panel never sends, nor one that the menu is open.
+// aboutToShow is called before the menu opens. It applies what waited until the menu closed, and
+// takes the menu for open from now on: GTK's panels (Cinnamon, Xfce) report neither that it is
+// open nor that it has closed. Their menus get arrows when they grow, which hide the last entries.
 func (m *menu) aboutToShow(id int32) (needsUpdate bool, _ *dbus.Error) {
 	if id == 0 {
 		m.setOpened(time.Time{})
