@@ -46,7 +46,7 @@ var only = []struct{ imported, by string }{
 	{"github.com/mdlayher/netlink", "porthole/monitor/firewall"},
 	{"github.com/shirou/gopsutil", "porthole/monitor/process porthole/monitor/socket porthole/monitor/connection/source"},
 	{"github.com/spf13/cobra", "porthole/app porthole/packaging/man"},
-	{"go.yaml.in/yaml", "porthole/app/settings"},
+	{"go.yaml.in/yaml", "porthole/app/settings porthole/monitor/tunnel"},
 	{"github.com/adrg/xdg", "porthole/app/paths porthole/app/autostart porthole/app/window porthole/internal/testhome"},
 	{"modernc.org/sqlite", "porthole/monitor/history/store"},
 }

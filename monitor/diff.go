@@ -189,7 +189,7 @@ func (o Owner) Same(p Owner) bool { return o.PID == p.PID && o.Start == p.Start 
 
 func (o Owner) equal(p Owner) bool {
 	return o.Same(p) && o.Name == p.Name && slices.Equal(o.Command, p.Command) && o.Program == p.Program &&
-		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.UserID == p.UserID && o.Inside == p.Inside && o.ProjectUnknown == p.ProjectUnknown && o.UserUnknown == p.UserUnknown && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Repository == p.Repository && o.Worktree == p.Worktree && o.ProjectFolder == p.ProjectFolder && o.Unit == p.Unit && o.Framework == p.Framework && o.SSHServer == p.SSHServer && o.Agent == p.Agent && o.Output == p.Output
+		o.Deleted == p.Deleted && o.Folder == p.Folder && o.User == p.User && o.UserID == p.UserID && o.Inside == p.Inside && o.ProjectUnknown == p.ProjectUnknown && o.UserUnknown == p.UserUnknown && o.ParentPID == p.ParentPID && o.Project == p.Project && o.Branch == p.Branch && o.Repository == p.Repository && o.Worktree == p.Worktree && o.ProjectFolder == p.ProjectFolder && o.Unit == p.Unit && o.Framework == p.Framework && o.SSHServer == p.SSHServer && o.Agent == p.Agent && o.Session == p.Session && o.Output == p.Output
 }
 
 func (c CgroupInfo) equal(d CgroupInfo) bool {
@@ -206,7 +206,7 @@ func (l *Listener) equal(k *Listener) bool {
 	return l.ID == k.ID && l.Exposure == k.Exposure && l.User == k.User && l.UserUnknown == k.UserUnknown && l.OwnerUnknown == k.OwnerUnknown &&
 		l.CgroupInfo.equal(k.CgroupInfo) &&
 		l.Service == k.Service && l.ServiceBy == k.ServiceBy && l.Framework == k.Framework && l.Project == k.Project && l.Since.Equal(k.Since) && l.Label == k.Label && l.Note == k.Note && l.Hidden == k.Hidden &&
-		slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
+		slices.Equal(l.Tunnels, k.Tunnels) && slices.EqualFunc(l.Owners, k.Owners, Owner.equal) &&
 		slices.EqualFunc(l.Sockets, k.Sockets, func(a, b HeldSocket) bool {
 			return a.ID == b.ID && a.Address == b.Address && a.Device == b.Device && slices.Equal(a.Owners, b.Owners)
 		})

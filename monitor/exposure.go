@@ -2,15 +2,33 @@ package monitor
 
 import "net/netip"
 
-// Exposure is the set of clients that can reach a listener: this machine only, or the
-// network.
+// Exposure is the set of clients that can reach a listener: this machine only, the network,
+// or everybody on the internet.
 type Exposure string
 
 // The exposures.
 const (
 	ExposureLoopback Exposure = "loopback" // 127.0.0.0/8, ::1: this machine only
-	ExposureNetwork  Exposure = "network"  // a wildcard address, or an address of another interface
+	ExposureNetwork  Exposure = "network"  // a wildcard address, an address of another interface, or a tunnel to certain clients
+	ExposurePublic   Exposure = "public"   // the internet, through a tunnel such as ngrok
 )
+
+// IsExposed reports whether clients on other machines can reach a listener, as far as its
+// addresses and tunnels decide that.
+func (e Exposure) IsExposed() bool { return e == ExposureNetwork || e == ExposurePublic }
+
+// WiderThan reports whether more clients can reach a listener with exposure e than with f.
+func (e Exposure) WiderThan(f Exposure) bool { return e.rank() > f.rank() }
+
+func (e Exposure) rank() int {
+	switch e {
+	case ExposurePublic:
+		return 2
+	case ExposureNetwork:
+		return 1
+	}
+	return 0
+}
 
 // ExposureOf returns the exposure of a socket bound to a. An IPv4 address of an
 // IPv6 socket (::ffff:127.0.0.1) counts as the IPv4 address.

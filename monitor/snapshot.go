@@ -94,6 +94,9 @@ type Owner struct {
 	// owner: it was started by that agent, or by what the agent started. "" if there is none,
 	// or if the environment may not be read.
 	Agent string `json:"agent,omitempty"`
+	// Session is the clean name of the session of tmux or screen in which the owner was
+	// started; "" if there is none, or it is not known.
+	Session string `json:"session,omitempty"`
 	// Output is the file that its standard output goes to; "" if that is no file, such as a
 	// terminal or a pipe.
 	Output string `json:"output,omitempty"`
@@ -127,6 +130,7 @@ type Listener struct {
 	Port         uint16       `json:"port"`
 	Addresses    []netip.Addr `json:"addresses"` // sorted, without duplicates
 	Exposure     Exposure     `json:"exposure"`
+	Tunnels      []Tunnel     `json:"tunnels,omitempty"`      // programs that carry connections from elsewhere to it
 	User         string       `json:"user,omitempty"`         // user of the principal owner; of the sockets if it is unknown
 	UserUnknown  string       `json:"user_unknown,omitempty"` // the reason why User is a number although there may be a name
 	Owners       []Owner      `json:"owners"`                 // the principal owner first

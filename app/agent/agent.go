@@ -33,6 +33,7 @@ import (
 	"porthole/monitor/socket"
 	"porthole/monitor/socketunit"
 	"porthole/monitor/sockevents"
+	"porthole/monitor/tunnel"
 	"porthole/monitor/watch"
 	"porthole/ui/tray"
 )
@@ -156,13 +157,14 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	programs := procevents.Open()
 	ctx, quit := context.WithCancel(ctx)
 	defer quit()
-	containers := container.New()
+	containers, tunnels := container.New(), tunnel.New()
 	openings := &openings{}
 	var a *Agent
 	describe := func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
+		tunnels.Describe(l)
 		openings.describe(l)
 		a.labels.describe(l)
 	}
@@ -213,7 +215,8 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { a.keepShortcut(rest, opts.Session) })
 	parts.Go(func() { a.watchPanel(rest, opts.Session) })
 	parts.Go(func() { a.keepMemoryLow(rest) })
-	parts.Go(func() { a.monitor.Run(rest) })
+	parts.Go(func() { tunnels.Run(rest, a.monitor.Redescribe) })
+	parts.Go(func() { tunnels.Await(rest); a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { a.tracker.Run(rest) })
 	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })

@@ -110,7 +110,7 @@ func (x *exposure) handle(now time.Time, events []monitor.Event, reported []watc
 		}
 		delete(x.pending, e.Listener.ID)
 		switch {
-		case e.Listener.Exposure != monitor.ExposureNetwork:
+		case !e.Listener.Exposure.IsExposed():
 		case e.Kind != monitor.Opened && e.Kind != monitor.Discovered && e.Kind != monitor.ExposureChanged && e.Kind != monitor.OwnerChanged:
 		case !watch.OwnerSettled(e.Listener):
 			x.pending[e.Listener.ID] = e
@@ -142,7 +142,7 @@ func (x *exposure) check(now time.Time, e monitor.Event, reported []watch.Alert)
 }
 
 // identity identifies a server across restarts: protocol, port, user, and
-// program or unit or container. A port that the system assigned is not part of it.
+// program or unit or container, and whether it is public. A port that the system assigned is not part of it.
 func (x *exposure) identity(l *monitor.Listener) string {
 	port := strconv.Itoa(int(l.Port))
 	if x.ephemeral.Contains(l.Port) {
@@ -154,6 +154,9 @@ func (x *exposure) identity(l *monitor.Listener) string {
 	}
 	if o, ok := l.Principal(); ok {
 		who = append(who, o.Program, o.Folder)
+	}
+	if l.Exposure == monitor.ExposurePublic { // that the network may reach it says nothing about the internet
+		who = append(who, string(l.Exposure))
 	}
 	return strings.Join(append([]string{string(l.Protocol), port, l.User}, who...), "|")
 }

@@ -133,3 +133,23 @@ func TestExposedServerIsAcceptedInTheWindow(t *testing.T) {
 		t.Errorf("got %d alerts, want one about the server that was not accepted", len(alerts))
 	}
 }
+
+// That the network may reach a server says nothing about the internet.
+func TestNewlyPublic(t *testing.T) {
+	x := newExposure(filepath.Join(t.TempDir(), "exposed.json"))
+	now := time.Now()
+	x.turn(true, now, monitor.Snapshot{}, slog.New(slog.DiscardHandler))
+	network := exposedListener("a", 8080, "shop")
+	x.accept([]*monitor.Listener{network}, slog.New(slog.DiscardHandler))
+	public := *network
+	public.Exposure, public.Tunnels = monitor.ExposurePublic, []monitor.Tunnel{{Through: "ngrok", Reach: monitor.ReachInternet}}
+	changed := []monitor.Event{{Kind: monitor.ExposureChanged, Listener: &public, Before: network}}
+	now = now.Add(learningTime + time.Minute)
+	if alerts := x.handle(now, changed, nil); len(alerts) != 1 || alerts[0].Kind != watch.NewlyExposed {
+		t.Errorf("got %v, want one alert", alerts)
+	}
+	x.accept([]*monitor.Listener{&public}, slog.New(slog.DiscardHandler))
+	if alerts := x.handle(now.Add(2*realertTime), changed, nil); len(alerts) != 0 {
+		t.Errorf("accepted: got %v", alerts)
+	}
+}

@@ -92,7 +92,7 @@ func (a *Agent) identifyRecent(listeners []*monitor.Listener) {
 func (a *Agent) markUnread(events []monitor.Event) {
 	for _, e := range events {
 		a.unread = true
-		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure == monitor.ExposureNetwork
+		exposed := (e.Kind == monitor.ExposureChanged || e.Kind == monitor.Opened) && e.Listener.Exposure.IsExposed()
 		a.alert = a.alert || exposed || e.Kind == monitor.OwnerChanged
 	}
 	a.clearViewed()

@@ -15,6 +15,7 @@ import (
 	"porthole/monitor/procevents"
 	"porthole/monitor/service"
 	"porthole/monitor/socketunit"
+	"porthole/monitor/tunnel"
 )
 
 func newEvents() *cobra.Command {
@@ -59,13 +60,14 @@ func runEvents(ctx context.Context, args []string, o Options) error {
 // follow runs a monitor and calls handle with every update, until handle returns
 // done or an error, or ctx ends.
 func (q query) follow(ctx context.Context, handle func(monitor.Update) (done bool, _ error)) error {
-	containers := container.New()
+	containers, tunnels := container.New(), tunnel.New()
 	programs := procevents.Open()
 	defer programs.Close()
 	m, table, err := q.open(owner.New(), func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		containers.Describe(l)
+		tunnels.Describe(l)
 	}, programs)
 	if err != nil {
 		return err
@@ -74,7 +76,8 @@ func (q query) follow(ctx context.Context, handle func(monitor.Update) (done boo
 	ctx, cancel := context.WithCancel(ctx)
 	updates := m.Subscribe()
 	var work sync.WaitGroup
-	work.Go(func() { m.Run(ctx) })
+	work.Go(func() { tunnels.Run(ctx, m.Redescribe) })
+	work.Go(func() { tunnels.Await(ctx); m.Run(ctx) })
 	work.Go(func() { containers.Run(ctx, m.Redescribe) })
 	defer func() { cancel(); work.Wait() }()
 	for {

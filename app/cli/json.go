@@ -24,6 +24,7 @@ type listenerJSON struct {
 	Port         uint16             `json:"port"`
 	Addresses    []netip.Addr       `json:"addresses"`
 	Exposure     monitor.Exposure   `json:"exposure"`
+	Tunnels      []monitor.Tunnel   `json:"tunnels,omitempty"` // programs that carry connections from elsewhere to it
 	User         string             `json:"user,omitempty"`
 	UserUnknown  string             `json:"user_unknown,omitempty"` // why user is a number although there may be a name
 	Owners       []ownerJSON        `json:"owners"`
@@ -109,7 +110,7 @@ func (q query) eventJSON(e monitor.Event) eventJSON {
 
 func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 	out := listenerJSON{
-		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, User: l.User, UserUnknown: l.UserUnknown,
+		ID: l.ID, Protocol: l.Protocol, Port: l.Port, Addresses: l.Addresses, Exposure: l.Exposure, Tunnels: l.Tunnels, User: l.User, UserUnknown: l.UserUnknown,
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
 		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Label: l.Label, Note: l.Note, Hidden: l.Hidden, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}

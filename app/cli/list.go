@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"sync"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"porthole/monitor/owner"
 	"porthole/monitor/service"
 	"porthole/monitor/socketunit"
+	"porthole/monitor/tunnel"
 )
 
 func newList() *cobra.Command {
@@ -86,13 +88,18 @@ const gcPercent = 400
 // scan polls once and returns the listeners with the owners that finder finds.
 func (q query) scan(ctx context.Context, finder monitor.Finder) (monitor.Snapshot, error) {
 	debug.SetGCPercent(gcPercent)
-	containers := container.New()
+	containers, tunnels := container.New(), tunnel.New()
+	var work sync.WaitGroup
+	defer work.Wait()
+	work.Go(func() { tunnels.Scan(ctx) })
 	m, table, err := q.open(finder, func(l *monitor.Listener) {
 		socketunit.Describe(l)
 		service.Describe(l)
 		if q.keep(l) { // do not ask container engines about listeners that are not shown
 			containers.Resolve(ctx, l)
 		}
+		tunnels.Await(ctx)
+		tunnels.Describe(l)
 	}, nil)
 	if err != nil {
 		return monitor.Snapshot{}, err
@@ -103,6 +110,17 @@ func (q query) scan(ctx context.Context, finder monitor.Finder) (monitor.Snapsho
 
 // exposureColumn is the index of the column EXPOSURE.
 const exposureColumn = 5
+
+// exposureText returns the exposure of l and, if it comes from a tunnel, the program.
+func exposureText(l *monitor.Listener) string {
+	if t, ok := l.PublicTunnel(); ok {
+		return string(l.Exposure) + " (" + t.Through + ")"
+	}
+	if len(l.Tunnels) > 0 && !l.OnNetwork() {
+		return string(l.Exposure) + " (" + l.Tunnels[0].Through + ")"
+	}
+	return string(l.Exposure)
+}
 
 // printTable prints the listeners of s as a table, watched ports marked with *.
 func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) error {
@@ -126,7 +144,9 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 		switch {
 		case row == 0:
 			return "1" // bold
-		case column == exposureColumn && s.Listeners[row-1].Exposure == monitor.ExposureNetwork:
+		case column == exposureColumn && s.Listeners[row-1].Exposure == monitor.ExposurePublic:
+			return "31" // red
+		case column == exposureColumn && s.Listeners[row-1].Exposure.IsExposed():
 			return "33" // yellow
 		}
 		return ""
@@ -137,7 +157,7 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 			star = "*"
 		}
 		process, pid := ownerText(l)
-		row := []string{portText(l) + star, addressText(l), process, pid, dash(monitor.Clean(l.User, 32)), string(l.Exposure),
+		row := []string{portText(l) + star, addressText(l), process, pid, dash(monitor.Clean(l.User, 32)), exposureText(l),
 			dash(monitor.Clean(l.Project, 32)), dash(l.Service)}
 		if q.Verbose {
 			row = append(row, dash(l.Framework), dash(string(q.firewall[l.ID].State)))

@@ -322,6 +322,9 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("note", l.Note)
 	line("hidden", q.hiddenText(l.Listener))
 	line("address", boundText(l.Sockets))
+	for _, tunnel := range l.Tunnels {
+		line("tunnel", tunnel.Sentence().String())
+	}
 	line("firewall", q.firewall[l.ID].Sentence().String())
 	line("user", monitor.Clean(l.User, 60))
 	line("user name", unknownText(l.UserUnknown))

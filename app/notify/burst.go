@@ -59,7 +59,7 @@ func (b *burst) add(a watch.Alert) {
 			continue
 		}
 		e.changes += old.changes
-		if old.Kind == watch.Exposed && (a.Kind == watch.Opened || a.Kind == watch.Restarted) && a.Listener.Exposure == monitor.ExposureNetwork {
+		if old.Kind == watch.Exposed && (a.Kind == watch.Opened || a.Kind == watch.Restarted) && a.Listener.Exposure.IsExposed() {
 			e.Kind = watch.Exposed // a restart must not hide it
 		}
 		b.entries = slices.Delete(b.entries, i, i+1)

@@ -110,6 +110,8 @@ func TestTitles(t *testing.T) {
 		"node · acme-web moved from 62892 to 62893":                            alert(watch.Moved, node, listener(62892, "node", "acme-web", "127.0.0.1")),
 		"5432 changed owner: postgres → python3":                               alert(watch.OwnerChanged, listener(5432, "python3", "", "::1"), listener(5432, "postgres", "", "::1")),
 		"8081 is exposed to the network: node":                                 alert(watch.NewlyExposed, listener(8081, "node", "", "0.0.0.0"), nil),
+		"8081 is reachable from the internet: node":                            alert(watch.NewlyExposed, public(8081), nil),
+		"8080 is now reachable from the internet":                              alert(watch.Exposed, public(8080), node),
 		"8080 is now exposed to the network":                                   alert(watch.Exposed, listener(8080, "node", "", "0.0.0.0"), node),
 		"62893 is open after 5 changes: node · acme-web":                       flapping,
 		"62893 is closed after 5 changes":                                      flappedAndClosed,
@@ -120,6 +122,22 @@ func TestTitles(t *testing.T) {
 		}
 		if strings.Contains(n.Body, "hunter2") {
 			t.Errorf("the body contains a secret: %q", n.Body)
+		}
+	}
+}
+
+// public returns a listener on loopback that a tunnel publishes.
+func public(port uint16) *monitor.Listener {
+	l := *listener(port, "node", "", "127.0.0.1")
+	l.Exposure, l.Tunnels = monitor.ExposurePublic, []monitor.Tunnel{{Through: "ngrok", Reach: monitor.ReachInternet, URL: "https://a.ngrok.app"}}
+	return &l
+}
+
+// The notification says through what a port is public.
+func TestPublicPortNamesTheTunnel(t *testing.T) {
+	for _, kind := range []watch.Kind{watch.Opened, watch.Exposed, watch.NewlyExposed} {
+		if n := forAlert(alert(kind, public(3000), nil)); !strings.Contains(n.Body, "Public through ngrok: https://a.ngrok.app") {
+			t.Errorf("%s: got %q", kind, n.Body)
 		}
 	}
 }

@@ -28,8 +28,8 @@ func forAlert(a watch.Alert) Notification {
 	}
 	switch a.Kind {
 	case watch.Opened:
-		if l.Exposure == monitor.ExposureNetwork {
-			n.Body = join(lang.L("exposed to the network"), n.Body)
+		if l.Exposure.IsExposed() {
+			n.Body = join(words.Exposure(l), n.Body)
 		}
 		n.Title = lang.L("{{.Port}} is open: {{.Who}}", data)
 	case watch.Closed:
@@ -60,11 +60,18 @@ func forAlert(a watch.Alert) Notification {
 		n.Title = lang.L("{{.Port}} changed owner: {{.Before}} → {{.Who}}", data)
 	case watch.NewlyExposed:
 		n.Title = lang.L("{{.Port}} is exposed to the network: {{.Who}}", data)
+		if l.Exposure == monitor.ExposurePublic {
+			n.Title = lang.L("{{.Port}} is reachable from the internet: {{.Who}}", data)
+		}
+		n.Body = join(words.Tunnels(l), n.Body)
 		n.Body = join(lang.L("not seen before"), n.Body)
 		n.Actions, n.Listeners = []Action{Show, Accept}, []*monitor.Listener{l}
 	case watch.Exposed:
 		n.Title = lang.L("{{.Port}} is now exposed to the network", data)
-		n.Body = join(words.Owner(l), n.Body)
+		if l.Exposure == monitor.ExposurePublic {
+			n.Title = lang.L("{{.Port}} is now reachable from the internet", data)
+		}
+		n.Body = join(words.Owner(l), join(words.Tunnels(l), n.Body))
 	case watch.Connected:
 		data["Client"] = words.Sentence(a.Client.Clean(60).Sentence())
 		n.Title = lang.L("{{.Client}} connected to {{.Port}}, first time", data)

@@ -104,8 +104,10 @@ func (f *File) parseHidden(item *yaml.Node) (h label.Hidden, err error) {
 			*text.to = node.Value
 		}
 	}
-	if node := valueOf(item, "exposed"); node != nil && node.Decode(&h.Exposed) != nil {
-		return h, f.problemAt(node, textBool, "Key", "exposed")
+	for key, value := range map[string]*bool{"exposed": &h.Exposed, "public": &h.Public} {
+		if node := valueOf(item, key); node != nil && node.Decode(value) != nil {
+			return h, f.problemAt(node, textBool, "Key", key)
+		}
 	}
 	if err := h.Check(); err != nil {
 		return h, f.misspeltOr(item, hiddenKeys, textSyntax, "Why", reason(err))
@@ -136,11 +138,14 @@ func keysOfLabel(b label.Label) []keyValue {
 }
 
 func keysOfHidden(h label.Hidden) []keyValue {
-	exposed := ""
+	exposed, public := "", ""
 	if h.Exposed {
 		exposed = "true"
 	}
-	return []keyValue{{"ports", typedScalar(h.On.PortsText())}, {"match", typedScalar(h.On.Match.String())}, {"program", textScalar(h.Program)}, {"unit", textScalar(h.Unit)}, {"exposed", typedScalar(exposed)}}
+	if h.Public {
+		public = "true"
+	}
+	return []keyValue{{"ports", typedScalar(h.On.PortsText())}, {"match", typedScalar(h.On.Match.String())}, {"program", textScalar(h.Program)}, {"unit", textScalar(h.Unit)}, {"exposed", typedScalar(exposed)}, {"public", typedScalar(public)}}
 }
 
 // textScalar returns text as a string, quoted if it looks like a number; nil if it is

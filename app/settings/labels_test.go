@@ -62,6 +62,7 @@ func TestChangeLabels(t *testing.T) {
 		{"remove a label", label.Rules{}, label.Rules{Labels: []label.Label{database}},
 			"  # the big one\n  - ports:  5432     # PostgreSQL\n    name: 'main database'\n    note: \"ask Ann\"\n", ""},
 		{"hide", label.Rules{Hidden: []label.Hidden{hidden}}, label.Rules{}, "    exposed: yes\n", "    exposed: yes\n  - program: spotify\n"},
+		{"hide a public one", label.Rules{Hidden: []label.Hidden{{Program: "spotify", Exposed: true, Public: true}}}, label.Rules{}, "    exposed: yes\n", "    exposed: yes\n  - program: spotify\n    exposed: true\n    public: true\n"},
 		{"show again", label.Rules{}, label.Rules{Hidden: []label.Hidden{{Unit: "avahi-daemon.service", Exposed: true}}}, "  - unit: avahi-daemon.service\n    exposed: yes\n", ""},
 		{"nothing", label.Rules{Labels: []label.Label{database}}, label.Rules{Hidden: []label.Hidden{hidden}}, "", ""},
 	} {

@@ -17,7 +17,7 @@ import (
 var (
 	rootKeys   = append([]string{"version", "watches", "labels", "hidden"}, scalarKeys...)
 	labelKeys  = []string{"ports", "match", "name", "note"}
-	hiddenKeys = []string{"ports", "match", "program", "unit", "exposed"}
+	hiddenKeys = []string{"ports", "match", "program", "unit", "exposed", "public"}
 	watchKeys  = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
 )
 

@@ -107,7 +107,7 @@ func (a actions) Environment(o monitor.Owner, done func(lines []string, problem 
 // copies a tcpdump command instead and notifies the user.
 func (a actions) InspectTraffic(l *monitor.Listener) {
 	a.p.work.Go(func() {
-		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: l.Exposure == monitor.ExposureLoopback}
+		c := desktop.Capture{Protocol: string(l.Protocol), Port: l.Port, Loopback: !l.OnNetwork()}
 		err := desktop.OpenWireshark(a.p.ctx, c, launch.Detach)
 		if err == nil {
 			return

@@ -127,7 +127,7 @@ func (r *recording) runTap(ctx context.Context, report func(address, problem str
 // runCapture captures until ctx ends.
 func (r *recording) runCapture(ctx context.Context, report func(address, problem string)) error {
 	o := capture.Options{Port: r.listener.Port}
-	if r.listener.Exposure == monitor.ExposureNetwork {
+	if r.listener.OnNetwork() {
 		o.Interface = "any"
 	}
 	c, err := capture.Open(ctx, o)

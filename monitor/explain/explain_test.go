@@ -225,13 +225,16 @@ func TestTextsListsEverySentence(t *testing.T) {
 	blocked, allowed := listener(80, "x", "0.0.0.0"), listener(80, "x", "0.0.0.0")
 	blocked.ID, allowed.ID = "blocked", "allowed"
 	system.Firewall = map[string]monitor.Firewall{"blocked": {State: monitor.FirewallBlocked}, "allowed": {State: monitor.FirewallAllowed}}
+	tunnelled := listener(80, "x", "0.0.0.0")
+	tunnelled.ID = "allowed"
+	tunnelled.SetTunnels([]monitor.Tunnel{{Through: "ngrok", Reach: monitor.ReachInternet}})
 	for _, text := range monitor.FirewallTexts() {
 		texts[text], seen[text] = true, true // see package monitor
 	}
 	all := []*monitor.Listener{unknown, shared, known, listener(80, "", "0.0.0.0"), listener(80, "x", "::")}
 	for _, target := range []string{"80", "127.0.0.1:80", "[::1]:80", "127.0.0.2:80", "localhost:1", "0.0.0.0:80", "[::]:80", "169.254.1.1", "10.0.0.1", "8.8.8.8:40000",
 		"224.0.0.1", "[::ffff:127.0.0.1]:50000", "65000", "192.168.1.5:80"} {
-		for _, listeners := range [][]*monitor.Listener{nil, all, {unknown}, {unit}, {kernel}, {blocked}, {allowed}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
+		for _, listeners := range [][]*monitor.Listener{nil, all, {unknown}, {unit}, {kernel}, {blocked}, {allowed}, {tunnelled}, {shared}, {known}, {all[3]}, {all[4]}, {all[3], all[4]}, {listener(80, "x", "127.0.0.1", "::1")}} {
 			parsed, err := Parse(target)
 			if err != nil {
 				t.Fatal(err)

@@ -45,6 +45,8 @@ const (
 	textOtherListeners   = "The same port is in use on {{.At}}. Connections to this address do not reach it."
 
 	textExposureLoopback = "Local only: other machines cannot connect."
+	textTunnel           = "{{.Tunnel}}."
+	textPublic           = "Everybody on the internet can connect."
 	textExposureNetwork  = "Exposed to the network: other machines can connect unless a firewall blocks them."
 	textExposed          = "Exposed to the network."
 	textExposedBlocked   = "Exposed to the network, but the firewall blocks connections from other machines."
@@ -56,7 +58,7 @@ func Texts() []string {
 	return []string{
 		textLoopback, textLoopbackOther, textLoopback6, textLoopbackBoth, textLocalhost, textWildcard, textWildcard6, textWildcardBoth, textLinkLocal,
 		textPrivate, textNetwork, textSpecial, textMapped, textOnOtherMachine, textWellKnown, textRegistered, textDynamic, textEphemeral, textNotEphemeral, textReservedEphemeral,
-		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknownUnit, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textExposureNetwork, textExposed, textExposedBlocked, textNotOnLoopback,
+		textUsualService, textOwner, textOwnerService, textOwners, textOwnerUnknownUser, textOwnerUnknownUnit, textKernel, textOwnerUnknown, textMoreListeners, textFree, textOtherListeners, textExposureLoopback, textTunnel, textPublic, textExposureNetwork, textExposed, textExposedBlocked, textNotOnLoopback,
 	}
 }
 
@@ -84,7 +86,7 @@ func (f Facts) Sentences() []monitor.Sentence {
 		}
 		out = append(out, ownerSentence(l))
 		out = append(out, exposureSentences(l, f.system.Firewall[l.ID])...)
-		if l.Exposure == monitor.ExposureNetwork && !l.AcceptsLoopback() {
+		if l.OnNetwork() && !l.AcceptsLoopback() {
 			out = append(out, monitor.Sentence{Text: textNotOnLoopback})
 		}
 	}
@@ -210,7 +212,9 @@ func ownerSentence(l *monitor.Listener) monitor.Sentence {
 // exposureSentences describes who can reach l.
 func exposureSentences(l *monitor.Listener, f monitor.Firewall) []monitor.Sentence {
 	switch {
-	case l.Exposure != monitor.ExposureNetwork:
+	case len(l.Tunnels) > 0:
+		return tunnelSentences(l, f)
+	case !l.Exposure.IsExposed():
 		return []monitor.Sentence{{Text: textExposureLoopback}}
 	case f.State == "":
 		return []monitor.Sentence{{Text: textExposureNetwork}}
@@ -218,6 +222,20 @@ func exposureSentences(l *monitor.Listener, f monitor.Firewall) []monitor.Senten
 		return []monitor.Sentence{{Text: textExposedBlocked}}
 	}
 	return []monitor.Sentence{{Text: textExposed}, f.Sentence()}
+}
+
+// tunnelSentences is exposureSentences for a listener with tunnels.
+func tunnelSentences(l *monitor.Listener, f monitor.Firewall) (out []monitor.Sentence) {
+	for _, t := range l.Tunnels {
+		out = append(out, monitor.Sentence{Text: textTunnel, Data: map[string]any{"Tunnel": t.Sentence()}})
+	}
+	if _, public := l.PublicTunnel(); public {
+		out = append(out, monitor.Sentence{Text: textPublic})
+	}
+	if f.State != "" && l.OnNetwork() {
+		out = append(out, f.Sentence())
+	}
+	return out
 }
 
 // addressList returns the addresses of listeners with their port:

@@ -59,7 +59,7 @@ func New() *Asker {
 func (a *Asker) Ask(ctx context.Context, listeners []*monitor.Listener) map[string]monitor.Firewall {
 	answers := make(map[string]monitor.Firewall)
 	for _, l := range listeners {
-		if l.Exposure != monitor.ExposureNetwork {
+		if !l.OnNetwork() { // a firewall does not decide about tunnels
 			continue
 		}
 		if got := a.rules.Await(ctx, struct{}{}); got.Known {

@@ -18,17 +18,23 @@ type Hidden struct {
 	// Without it, the rule hides only those of this machine: what becomes reachable
 	// later is shown again.
 	Exposed bool `json:"exposed,omitempty"`
+	// Public is the same for everybody on the internet.
+	Public bool `json:"public,omitempty"`
 }
 
 // Equal reports whether both rules are written identically.
 func (h Hidden) Equal(k Hidden) bool {
-	return h.On.Equal(k.On) && h.Program == k.Program && h.Unit == k.Unit && h.Exposed == k.Exposed
+	return h.On.Equal(k.On) && h.Program == k.Program && h.Unit == k.Unit && h.Exposed == k.Exposed && h.Public == k.Public
 }
 
 // Hides reports whether the rule hides l.
 func (h Hidden) Hides(l *monitor.Listener) bool {
 	o, _ := l.Principal()
-	return (h.Exposed || l.Exposure == monitor.ExposureLoopback) && (h.Program == "" || h.Program == o.Name) &&
+	seen := h.Exposed || !l.Exposure.IsExposed()
+	if l.Exposure == monitor.ExposurePublic {
+		seen = h.Public
+	}
+	return seen && (h.Program == "" || h.Program == o.Name) &&
 		(h.Unit == "" || h.Unit == l.Unit) && h.On.IsAbout(l)
 }
 
@@ -60,9 +66,9 @@ func matchesAnything(p watch.Pattern) bool {
 // Hide returns the rules that can hide l, the narrowest first: l itself, its program, its
 // unit.
 func Hide(l *monitor.Listener) []Hidden {
-	exposed := l.Exposure != monitor.ExposureLoopback
+	exposed, public := l.Exposure != monitor.ExposureLoopback, l.Exposure == monitor.ExposurePublic
 	o, _ := l.Principal()
-	one := Hidden{On: OfPort(l).On, Program: o.Name, Exposed: exposed}
+	one := Hidden{On: OfPort(l).On, Program: o.Name, Exposed: exposed, Public: public}
 	rules := []Hidden{one}
 	unit := ""
 	if strings.HasSuffix(l.Unit, ".service") || strings.HasSuffix(l.Unit, ".socket") { // a scope has many programs
@@ -71,10 +77,10 @@ func Hide(l *monitor.Listener) []Hidden {
 	if o.Name == "" {
 		rules[0].Unit = unit
 	} else {
-		rules = append(rules, Hidden{Program: o.Name, Exposed: exposed})
+		rules = append(rules, Hidden{Program: o.Name, Exposed: exposed, Public: public})
 	}
 	if unit != "" {
-		rules = append(rules, Hidden{Unit: unit, Exposed: exposed})
+		rules = append(rules, Hidden{Unit: unit, Exposed: exposed, Public: public})
 	}
 	return rules
 }

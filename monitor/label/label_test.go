@@ -96,24 +96,29 @@ func TestHiding(t *testing.T) {
 		{On: onPorts(t, "631"), Program: "cupsd"},
 		{Program: "spotify"},
 		{Unit: "avahi-daemon.service", Exposed: true},
+		{Program: "ngrokd", Exposed: true, Public: true},
 		{On: matching(t, "jetbrains")},
 	}}
 	unit := server(5353, "avahi-daemon", "")
 	unit.Unit, unit.Exposure, unit.Protocol = "avahi-daemon.service", monitor.ExposureNetwork, monitor.UDP
+	public, accepted := server(5353, "avahi-daemon", ""), server(4443, "ngrokd", "")
+	public.Unit, public.Exposure, accepted.Exposure = "avahi-daemon.service", monitor.ExposurePublic, monitor.ExposurePublic
 	exposed := server(631, "cupsd", "")
 	exposed.Exposure = monitor.ExposureNetwork
 	for what, test := range map[string]struct {
 		l    *monitor.Listener
 		want bool
 	}{
-		"port and program":           {server(631, "cupsd", ""), true},
-		"the program's other port":   {server(632, "cupsd", ""), false},
-		"the port's other program":   {server(631, "nc", ""), false},
-		"a program":                  {server(50000, "spotify", ""), true},
-		"a longer name":              {server(50000, "spotifyd", ""), false},
-		"an exposed unit":            {unit, true},
-		"words":                      {server(63342, "java", "jetbrains-toolbox"), true},
-		"reachable from the network": {exposed, false},
+		"port and program":            {server(631, "cupsd", ""), true},
+		"the program's other port":    {server(632, "cupsd", ""), false},
+		"the port's other program":    {server(631, "nc", ""), false},
+		"a program":                   {server(50000, "spotify", ""), true},
+		"a longer name":               {server(50000, "spotifyd", ""), false},
+		"an exposed unit":             {unit, true},
+		"words":                       {server(63342, "java", "jetbrains-toolbox"), true},
+		"reachable from the network":  {exposed, false},
+		"an exposed unit, now public": {public, false},
+		"seen to be public":           {accepted, true},
 	} {
 		if rules.Describe(test.l); test.l.Hidden != test.want {
 			t.Errorf("%s: hidden = %v, want %v", what, test.l.Hidden, test.want)

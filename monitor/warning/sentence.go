@@ -17,6 +17,7 @@ const (
 	textUntrustedFolder = "The program or its script is in {{.Detail}}, a folder for temporary or downloaded files. Check that you trust it."
 	textPreload         = "LD_PRELOAD loads extra code into the process ({{.Detail}}). Check that you trust this library."
 	textRunsAsRoot      = "Runs as root. Use a separate, unprivileged user if possible."
+	textPublic          = "Everybody on the internet can connect through {{.Detail}}, and this service is not made for that. End the tunnel unless you need it."
 	textExposed         = "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
 	textDatabase        = "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
 	textDebugger        = "This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1."
@@ -28,7 +29,7 @@ const (
 func Texts() []string {
 	return []string{
 		textSuspended, textPaused, textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot,
-		textExposed, textDatabase, textDebugger, textAdmin, textDevelopment,
+		textPublic, textExposed, textDatabase, textDebugger, textAdmin, textDevelopment,
 	}
 }
 
@@ -54,6 +55,8 @@ func (w Warning) Sentence(why ancestry.Explanation) monitor.Sentence {
 		text = textPreload
 	case RunsAsRoot:
 		text = textRunsAsRoot
+	case Public:
+		text = textPublic
 	case Exposed:
 		text = exposedText(service.Kind(w.Detail))
 	}

@@ -28,6 +28,7 @@ const (
 	Preload         Kind = "preload"          // it was started with LD_PRELOAD
 	RunsAsRoot      Kind = "root"             // it runs as root, which its service does not need
 	Exposed         Kind = "exposed"          // it is exposed to the network, which is unusual for its service
+	Public          Kind = "public"           // the internet can reach it through a tunnel, which is unusual for its service
 )
 
 // Warning is one warning about a process.
@@ -58,7 +59,9 @@ func Check(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 	add(state.Preload != "", Preload, monitor.CleanMasked(state.Preload, 80))
 	kind, packaged := service.KindOf(l), isPackaged(l, o, why)
 	add((o.User == "root" || state.RunsAsRoot) && rootIsUnusual(l, kind, packaged), RunsAsRoot, "")
-	add(l.Exposure == monitor.ExposureNetwork && exposureIsUnusual(l, kind, packaged) && !isProtected(kind, state.Firewall), Exposed, string(kind))
+	tunnel, public := l.PublicTunnel()
+	add(public && (kind == service.Database || kind == service.Debugger || kind == service.Admin), Public, tunnel.Through)
+	add(l.OnNetwork() && exposureIsUnusual(l, kind, packaged) && !isProtected(kind, state.Firewall), Exposed, string(kind))
 	return warnings
 }
 

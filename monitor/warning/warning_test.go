@@ -1,6 +1,7 @@
 package warning
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -173,6 +174,22 @@ func TestFirewallAnswersExposure(t *testing.T) {
 		got := Check(l, monitor.Owner{PID: 9, Program: "/home/a/x"}, ancestry.Explanation{}, monitor.ProcessState{Firewall: monitor.Firewall{State: c.state}})
 		if len(got) != c.want {
 			t.Errorf("%q, %q: got %+v, want %d warnings", c.service, c.state, got, c.want)
+		}
+	}
+}
+
+// A database that a tunnel publishes is warned about although it listens on loopback only; a
+// development server is what tunnels are for.
+func TestPublicThroughATunnel(t *testing.T) {
+	for kind, want := range map[string]string{"PostgreSQL": "public ngrok", "Node inspector": "public ngrok", "Vite": ""} {
+		l := &monitor.Listener{Service: kind, ServiceBy: monitor.ByCommand, Sockets: []monitor.HeldSocket{{Socket: monitor.Socket{Address: netip.MustParseAddr("127.0.0.1")}}}}
+		l.SetTunnels([]monitor.Tunnel{{Through: "ngrok", Reach: monitor.ReachInternet}})
+		got := ""
+		for _, w := range Check(l, monitor.Owner{PID: 9, Program: "/home/a/x"}, ancestry.Explanation{}, monitor.ProcessState{Firewall: monitor.Firewall{State: monitor.FirewallBlocked}}) {
+			got += string(w.Kind) + " " + w.Detail
+		}
+		if got != want {
+			t.Errorf("%s: got %q, want %q", kind, got, want)
 		}
 	}
 }

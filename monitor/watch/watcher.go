@@ -20,8 +20,8 @@ const (
 	Restarted    Kind = "restarted"     // closed and opened again by the same service within the grace period
 	Moved        Kind = "moved"         // restarted on another port
 	OwnerChanged Kind = "owner_changed" // another process or service owns it; Before is the last state of the previous one
-	Exposed      Kind = "exposed"       // became reachable from the network
-	NewlyExposed Kind = "newly_exposed" // exposed to the network and not familiar; not caused by a rule
+	Exposed      Kind = "exposed"       // became reachable from the network, or from the internet through a tunnel
+	NewlyExposed Kind = "newly_exposed" // exposed to the network or the internet and not familiar; not caused by a rule
 	Attempted    Kind = "attempted"     // the port is closed, and something tried to connect at least Count times in the last minute
 	Connected    Kind = "connected"     // Client connected for the first time
 	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
@@ -204,7 +204,7 @@ func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {
 	case monitor.OwnerChanged:
 		return w.firstMatch(OnOwnerChange, Alert{Kind: OwnerChanged, At: c.At, Listener: c.Listener, Before: c.Before})
 	case monitor.ExposureChanged:
-		if c.Listener.Exposure == monitor.ExposureNetwork {
+		if widened(c.Before, c.Listener) {
 			return w.firstMatch(OnExposed, Alert{Kind: Exposed, At: c.At, Listener: c.Listener, Before: c.Before})
 		}
 	case monitor.Unlisted:
@@ -230,6 +230,11 @@ func (w *Watcher) followSockets(c monitor.Event) {
 	if _, has := w.unidentified[c.Listener.ID]; !has && containsSockets(c.Listener, c.Before) {
 		w.unidentified[c.Listener.ID] = opened
 	}
+}
+
+// widened reports whether more clients can reach l than before, which may be nil.
+func widened(before, l *monitor.Listener) bool {
+	return l.Exposure.IsExposed() && (before == nil || l.Exposure.WiderThan(before.Exposure))
 }
 
 // containsSockets reports whether all sockets of a are in b.
@@ -272,7 +277,7 @@ func (w *Watcher) opened(now time.Time, c monitor.Event) []Alert {
 	if alerts := w.firstMatch(OnOpen, open); alerts != nil {
 		return alerts
 	}
-	if c.Listener.Exposure == monitor.ExposureNetwork {
+	if c.Listener.Exposure.IsExposed() {
 		open.Kind = Exposed
 		return w.firstMatch(OnExposed, open)
 	}
@@ -313,7 +318,7 @@ func (w *Watcher) reopened(k pendingClose, opened monitor.Event) []Alert {
 		}
 		return append(w.reportClose(k),
 			w.firstMatch(OnOpen, Alert{Kind: Opened, At: opened.At, Listener: l})...)
-	case before.Exposure != monitor.ExposureNetwork && l.Exposure == monitor.ExposureNetwork:
+	case widened(before, l):
 		a.Kind = Exposed
 		if alerts := w.firstMatch(OnExposed, a); alerts != nil {
 			return alerts

@@ -489,3 +489,15 @@ func TestAttempted(t *testing.T) {
 		t.Error("a rule without a set of events notifies about attempts")
 	}
 }
+
+// Only a wider exposure is reported: one that shrinks from the internet to the network is not.
+func TestPublicThroughATunnel(t *testing.T) {
+	p := newScript(t, rule(t, "", "3000"))
+	local := newListener("a", 3000, "node", "/shop")
+	public := *exposed(local)
+	public.Exposure = monitor.ExposurePublic
+	p.events("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: &public, Before: local})
+	p.events("", monitor.Event{Kind: monitor.ExposureChanged, Listener: exposed(local), Before: &public})
+	p.events("exposed 3000", monitor.Event{Kind: monitor.ExposureChanged, Listener: &public, Before: exposed(local)})
+	p.events("", monitor.Event{Kind: monitor.ExposureChanged, Listener: local, Before: &public})
+}

@@ -191,6 +191,12 @@ func NewSearchable(l *monitor.Listener) Searchable {
 	if l.Container != nil {
 		parts = append(parts, l.Container.Name, l.Container.Image)
 	}
+	if l.Exposure == monitor.ExposurePublic {
+		parts = append(parts, string(l.Exposure))
+	}
+	for _, t := range l.Tunnels {
+		parts = append(parts, t.Through, t.URL, t.Host)
+	}
 	if l.Inferred != nil {
 		parts = append(parts, l.Inferred.Name)
 	}

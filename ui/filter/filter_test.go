@@ -137,3 +137,17 @@ func TestFilterBy(t *testing.T) {
 		t.Error("without an owner: found")
 	}
 }
+
+// A listener is found by its tunnel.
+func TestFilterByTunnel(t *testing.T) {
+	l := uitest.Listening(3000, "node", 4711, "127.0.0.1")
+	l.SetTunnels([]monitor.Tunnel{{Through: "ngrok", Reach: monitor.ReachInternet, URL: "https://9e1f.ngrok.app"}})
+	for _, text := range []string{"public", "ngrok", "9e1f"} {
+		if !Parse(text).Matches(l) {
+			t.Errorf("%q does not match", text)
+		}
+	}
+	if l.SetTunnels(nil); Parse("public").Matches(l) {
+		t.Error("a local server is public")
+	}
+}

@@ -60,7 +60,10 @@ func eventSentence(e *history.Event) string {
 	data := map[string]any{"Who": words.PastOwner(e.Owner), "Time": words.Duration(e.Duration)}
 	switch e.Kind {
 	case monitor.Opened:
-		if e.Exposure == monitor.ExposureNetwork {
+		if e.Exposure.IsExposed() {
+			if e.Exposure == monitor.ExposurePublic {
+				return lang.L("{{.Who}} opened, reachable from the internet", data)
+			}
 			return lang.L("{{.Who}} opened, exposed to the network", data)
 		}
 		return lang.L("{{.Who}} opened", data)
@@ -89,7 +92,13 @@ func eventSentence(e *history.Event) string {
 		}
 		return lang.L("owner changed from {{.Before}} to {{.Who}}", data)
 	case monitor.ExposureChanged:
-		if e.Exposure == monitor.ExposureNetwork {
+		if e.Exposure.IsExposed() {
+			if e.Exposure == monitor.ExposurePublic {
+				return lang.L("{{.Who}} is now reachable from the internet", data)
+			}
+			if e.ExposureBefore == monitor.ExposurePublic {
+				return lang.L("{{.Who}} is no longer reachable from the internet", data)
+			}
 			return lang.L("{{.Who}} is now exposed to the network", data)
 		}
 		return lang.L("{{.Who}} is now local only", data)

@@ -72,8 +72,11 @@ func newCard(rule watch.Rule, f cardFacts) cardModel {
 	}
 	m.state, m.color = "● "+lang.N("{{.Count}} listening", len(found), map[string]any{"Count": words.Number(len(found))}), uitheme.ColorOpen
 	for _, l := range found {
-		if l.Exposure == monitor.ExposureNetwork {
-			m.state, m.color = "◐ "+lang.L("exposed to the network"), uitheme.ColorAlert
+		if l.Exposure.IsExposed() {
+			m.state, m.color = "◐ "+words.ExposedShort(l), uitheme.ColorAlert
+			if l.Exposure == monitor.ExposurePublic {
+				break
+			}
 		}
 	}
 	return m

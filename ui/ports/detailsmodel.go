@@ -76,11 +76,7 @@ func newDetails(l *monitor.Listener, ambiguous bool, live monitor.ProcessState, 
 	add(lang.L("Label"), l.Label)
 	add(lang.L("Note"), l.Note)
 	add(lang.L("Listening"), strings.Join(addresses, "\n"))
-	exposure := lang.L("local only")
-	if l.Exposure == monitor.ExposureNetwork {
-		exposure = lang.L("exposed to the network")
-	}
-	add(lang.L("Exposure"), exposure)
+	add(lang.L("Exposure"), words.Exposure(l))
 	add(lang.L("Firewall"), words.Firewall(live.Firewall))
 	add(lang.L("Port range"), words.PortRange(l.Port))
 	if known {

@@ -20,15 +20,16 @@ const (
 	quickDevelopment
 	quickHidden
 	quickOrphans
+	quickPublic
 
 	quickFilters // how many there are
 )
 
 // fleeting are the filters that are shown only while they have rows.
-var fleeting = []quickFilter{quickHidden, quickOrphans}
+var fleeting = []quickFilter{quickHidden, quickOrphans, quickPublic}
 
 // quickNames are the names of the filters in State.
-var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine", quickWarnings: "warnings", quickDevelopment: "development", quickHidden: "hidden", quickOrphans: "orphans"}
+var quickNames = [...]string{quickAll: "", quickWatched: "watched", quickExposed: "exposed", quickMine: "mine", quickWarnings: "warnings", quickDevelopment: "development", quickHidden: "hidden", quickOrphans: "orphans", quickPublic: "public"}
 
 // isOverview reports whether the filter leaves hidden rows out. Those about what deserves
 // attention show them.
@@ -43,7 +44,9 @@ func (q quickFilter) matches(r *portRow, user string) bool {
 	case quickWatched:
 		return r.watched
 	case quickExposed:
-		return r.listener.Exposure == monitor.ExposureNetwork
+		return r.listener.Exposure.IsExposed()
+	case quickPublic:
+		return r.mark != closed && r.listener.Exposure == monitor.ExposurePublic
 	case quickMine:
 		return user != "" && r.listener.User == user
 	case quickWarnings:
@@ -67,9 +70,10 @@ type quickBar struct {
 
 func newQuickBar(choose func(quickFilter)) *quickBar {
 	b := &quickBar{}
-	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings"), lang.L("Development"), lang.L("Hidden"), lang.L("Orphans")}
+	labels := []string{lang.L("All"), lang.L("Watched"), lang.L("Exposed"), lang.L("Mine"), lang.L("Warnings"), lang.L("Development"), lang.L("Hidden"), lang.L("Orphans"), lang.L("Public")}
 	tips := []string{lang.L("All ports"), lang.L("Ports that a watch covers"), lang.L("Ports that the network can reach"), lang.L("Ports of your own processes"), lang.L("Ports of processes with a warning"),
-		lang.L("Servers under a home folder, in a container, or started from a terminal, an SSH login or an IDE"), lang.L("Ports that you have hidden"), lang.L("Orphaned servers: what started them, such as a terminal, a login or a coding agent, has ended")}
+		lang.L("Servers under a home folder, in a container, or started from a terminal, an SSH login or an IDE"), lang.L("Ports that you have hidden"), lang.L("Orphaned servers: what started them, such as a terminal, a login or a coding agent, has ended"),
+		lang.L("Ports that everybody on the internet can reach through a tunnel")}
 	for i, label := range labels {
 		s := widgets.NewSegment(label, func() {
 			b.choose(quickFilter(i))

@@ -115,6 +115,12 @@ func (r *portRow) warned() bool { return r.mark != closed && (r.warnings > 0 || 
 
 // exposureText describes the exposure of l in a few words.
 func exposureText(l *monitor.Listener) string {
+	if _, public := l.PublicTunnel(); public {
+		return words.ExposedShort(l)
+	}
+	if len(l.Tunnels) > 0 && !l.OnNetwork() {
+		return lang.L("through {{.Through}}", map[string]any{"Through": l.Tunnels[0].Through})
+	}
 	if l.Exposure == monitor.ExposureLoopback {
 		return lang.L("local only")
 	}
@@ -252,7 +258,7 @@ func portColumns(star func(*portRow), now func() time.Time) []table.Column[*port
 			Cell: func(r *portRow) table.Cell { return r.text(r.pid, muted) }},
 		{ID: "user", Label: lang.L("User"), Width: 76, Grow: 1, Drop: 7, Compare: by(func(r *portRow) string { return r.user }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.user, "") }},
-		{ID: "exposure", Label: lang.L("Exposure"), Width: exposureWidth, Fits: true, About: lang.L("who can connect: this machine only, or also the network"), Tip: exposureTip, Compare: byExposure, Cell: exposureCell},
+		{ID: "exposure", Label: lang.L("Exposure"), Width: exposureWidth, Fits: true, About: lang.L("who can connect: this machine only, the network, or everybody on the internet"), Tip: exposureTip, Compare: byExposure, Cell: exposureCell},
 		{ID: "address", Label: lang.L("Address"), Width: 130, Mono: true, Fits: true, Extra: true, Drop: 5, Compare: by(func(r *portRow) string { return r.address }),
 			Cell: func(r *portRow) table.Cell { return r.text(r.address, muted) }},
 		{ID: "project", Label: lang.L("Project"), Width: 90, Grow: 2, Drop: 2, Compare: by(func(r *portRow) string { return r.project }),
@@ -322,7 +328,7 @@ func starTip(r *portRow) string {
 	return lang.L("Watch")
 }
 
-// exposureTip explains an ambiguous address, and what the firewall does. The column is too narrow
+// exposureTip explains an ambiguous address, the tunnels, and what the firewall does. The column is too narrow
 // for that.
 func exposureTip(r *portRow) string {
 	if r.mark == closed {
@@ -331,6 +337,9 @@ func exposureTip(r *portRow) string {
 	var lines []string
 	if r.ambiguous {
 		lines = append(lines, words.AmbiguousWarning())
+	}
+	if text := words.Tunnels(r.listener); text != "" {
+		lines = append(lines, text)
 	}
 	if text := words.Firewall(r.state.Firewall); text != "" {
 		lines = append(lines, text)
@@ -362,9 +371,9 @@ func exposureCell(r *portRow) table.Cell {
 	c := r.text(r.exposure, table.ColorMuted)
 	switch {
 	case r.mark == closed:
-	case r.listener.Exposure == monitor.ExposureNetwork && r.ambiguous:
+	case r.listener.Exposure.IsExposed() && r.ambiguous:
 		c.Text, c.Badge, c.Color = r.exposure+" !", true, uitheme.ColorAlert
-	case r.listener.Exposure == monitor.ExposureNetwork:
+	case r.listener.Exposure.IsExposed():
 		c.Badge, c.Color = true, uitheme.ColorAlert
 	case r.ambiguous:
 		c.Text, c.Badge, c.Color = lang.L("ambiguous"), true, uitheme.ColorAlert
@@ -455,10 +464,13 @@ func byPID(a, b *portRow) int {
 // byExposure sorts exposed listeners first.
 func byExposure(a, b *portRow) int {
 	local := func(r *portRow) int {
-		if r.listener.Exposure == monitor.ExposureNetwork {
+		switch {
+		case r.listener.Exposure == monitor.ExposurePublic:
 			return 0
+		case r.listener.Exposure.IsExposed():
+			return 1
 		}
-		return 1
+		return 2
 	}
 	return cmp.Or(cmp.Compare(local(a), local(b)), compareFold(a.exposure, b.exposure), byPort(a, b))
 }

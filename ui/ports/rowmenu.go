@@ -122,7 +122,7 @@ func (p *Page) menu(r *portRow, at fyne.Position) {
 
 // mayAccept reports whether Porthole notifies about what is newly exposed, as r may be.
 func (p *Page) mayAccept(r *portRow) bool {
-	return p.live && p.status.NewExposed && r.mark != closed && r.listener.Exposure == monitor.ExposureNetwork
+	return p.live && p.status.NewExposed && r.mark != closed && r.listener.Exposure.IsExposed()
 }
 
 // accept does what “This is fine” in a notification does, which not every desktop shows.

@@ -61,10 +61,11 @@ func sameAnswer(a, b monitor.Firewall) bool {
 // maxAsked limits the listeners whose firewall is asked at once.
 const maxAsked = 200
 
-// Exposed returns the listeners on the page that are exposed to the network, at most maxAsked.
+// Exposed returns the listeners on the page whose addresses the network can reach, at most
+// maxAsked.
 func (p *Page) Exposed() (exposed []*monitor.Listener) {
 	for _, l := range p.snapshot.Listeners {
-		if r := p.rows.get(l.ID); r != nil && r.mark != closed && l.Exposure == monitor.ExposureNetwork && len(exposed) < maxAsked {
+		if r := p.rows.get(l.ID); r != nil && r.mark != closed && l.OnNetwork() && len(exposed) < maxAsked {
 			exposed = append(exposed, l)
 		}
 	}

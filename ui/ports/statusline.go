@@ -7,7 +7,6 @@ import (
 	"fyne.io/fyne/v2/lang"
 	"fyne.io/fyne/v2/theme"
 
-	"porthole/monitor"
 	"porthole/monitor/inuse"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -53,7 +52,7 @@ func (p *Page) countText() string {
 		} else {
 			listening++ // two servers on one port count twice, as in the quick filters
 		}
-		if r.listener.Exposure == monitor.ExposureNetwork {
+		if r.listener.Exposure.IsExposed() {
 			exposed++
 		}
 	}

@@ -61,9 +61,9 @@ func (r *Request) Add(l *monitor.Listener, o monitor.Owner) {
 	r.AddProcess(o)
 }
 
-// AddFirewall adds l to Firewall if it is exposed to the network and not yet there.
+// AddFirewall adds l to Firewall if the network can reach its addresses and not yet there.
 func (r *Request) AddFirewall(l *monitor.Listener) {
-	if l.Exposure == monitor.ExposureNetwork && !slices.ContainsFunc(r.Firewall, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
+	if l.OnNetwork() && !slices.ContainsFunc(r.Firewall, func(x *monitor.Listener) bool { return x.ID == l.ID }) {
 		r.Firewall = append(r.Firewall, l)
 	}
 }

@@ -377,6 +377,9 @@ func (p *Window) Update(u monitor.Update) {
 		p.listeners = append(p.listeners, l)
 		p.ambiguous = p.ambiguous || words.Ambiguous(l, words.SamePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
+		for _, t := range l.Tunnels {
+			others = append(others, [2]string{t.Through, words.Sentence(t.Sentence())})
+		}
 		for _, held := range l.Sockets {
 			if p.owner.PID == 0 || slices.Contains(held.Owners, p.owner.PID) {
 				line := [2]string{words.AddressPort(held, l.Port), words.SocketExposure(held)}

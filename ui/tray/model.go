@@ -235,6 +235,9 @@ func recentLines(changes []monitor.Event) []Line {
 			text = lang.L("{{.Time}}  {{.Port}} changed owner: {{.Who}}", data)
 		case monitor.ExposureChanged:
 			text = lang.L("{{.Time}}  {{.Port}} changed exposure: {{.Who}}", data)
+			if c.Listener.Exposure == monitor.ExposurePublic {
+				text = lang.L("{{.Time}}  {{.Port}} is reachable from the internet: {{.Who}}", data)
+			}
 		}
 		if lines = append(lines, Line{Text: text, Port: c.Listener.Port}); len(lines) == MaxRecent {
 			break

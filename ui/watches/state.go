@@ -64,7 +64,7 @@ func closedState(rule watch.Rule, s monitor.Snapshot) ruleState {
 // exposedFirst moves exposed listeners to the front and returns their number.
 func exposedFirst(found []*monitor.Listener) (exposed int) {
 	for i, l := range found {
-		if l.Exposure == monitor.ExposureNetwork {
+		if l.Exposure.IsExposed() {
 			copy(found[exposed+1:i+1], found[exposed:i])
 			found[exposed] = l
 			exposed++
