@@ -117,7 +117,7 @@ func chainText(why ancestry.Explanation) string {
 		if p.Ended {
 			more += ", ended"
 		}
-		chain = append(chain, fmt.Sprintf("%s (%s)", p.Title, more))
+		chain = append(chain, fmt.Sprintf("%s (%s)", p.FullTitle(), more))
 	}
 	return strings.Join(chain, " › ")
 }

@@ -58,9 +58,19 @@ type Process struct {
 	Role  Role   `json:"role,omitempty"` // "" if unknown
 	Title string `json:"-"`              // display name: "GNOME Terminal"; Name if there is no other
 	Ended bool   `json:"ended,omitempty"`
+	// Session is the name of the session of a terminal multiplexer; "" if unknown.
+	Session string `json:"session,omitempty"`
 
 	runsScript bool // a tool that runs a project's script: npm, make
 	sameServer bool // the master of the process itself, or of a worker between them
+}
+
+// FullTitle returns the title of p with the name of its session: "tmux: web".
+func (p Process) FullTitle() string {
+	if p.Session == "" {
+		return p.Title
+	}
+	return p.Title + ": " + p.Session
 }
 
 // Explanation answers the question "why is it running?".
@@ -92,12 +102,15 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 	} else if c != nil {
 		e.Container = cmp.Or(monitor.Clean(c.Name, 60), e.Container, firstRunes(monitor.Clean(c.ID, 64), 12))
 	}
-	below := true // only the same server was seen yet
+	named, below := false, true // only the same server was seen yet
 	for _, p := range o.Parents {
 		parent := newProcess(p)
 		below = below && parent.Role == "" && sameServer(o, p)
 		parent.sameServer = below
 		parent.Ended = state.EndedParents[p.PID]
+		if parent.Role == Tmux && !named {
+			parent.Session, named = o.Session, true // of the nearest multiplexer
+		}
 		e.Chain = append(e.Chain, parent)
 	}
 	e.Orphaned = isOrphaned(e.Chain) || state.SessionLeaderEnded || state.ShellEnded && e.InSession()
@@ -270,7 +283,7 @@ func (e Explanation) Reparented() bool {
 func (e Explanation) StartedBy() string {
 	for _, p := range []*Process{e.Agent, e.Session} {
 		if p != nil {
-			return p.Title
+			return p.FullTitle()
 		}
 	}
 	switch {

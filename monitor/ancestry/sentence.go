@@ -31,6 +31,7 @@ const (
 	textOrphanedScript = "Orphaned: started by {{.Script}}, whose terminal has closed"
 	textOrphanedShell  = "Orphaned: started in {{.Shell}}, which has closed"
 	textOrphanedHome   = "Orphaned: started in {{.Home}}, which has closed"
+	textSession        = "the {{.Program}} session {{.Name}}"
 	textOrphaned       = "Orphaned: the session leader has exited"
 )
 
@@ -39,7 +40,7 @@ const (
 func Texts() []string {
 	texts := []string{
 		textSocket, textSocketEach, textPublishes, textPublishesSome, textScriptIn, textScriptShell, textScriptHome, textScript, textShellHome, textShell, textHome,
-		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedAgent, textOrphanedScript, textOrphanedShell, textOrphanedHome, textOrphaned,
+		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedAgent, textOrphanedScript, textOrphanedShell, textOrphanedHome, textSession, textOrphaned,
 	}
 	for _, role := range []Role{System, Cron, SSH, Terminal, Tmux, Shell, IDE, Agent, Script, Supervisor, Container} {
 		texts = append(texts, role.Label())
@@ -145,6 +146,9 @@ func (e Explanation) managedSentence(data map[string]any) monitor.Sentence {
 
 // title returns the title of p for use in a sentence: a Sentence if it can be translated.
 func (p Process) title() any {
+	if p.Session != "" {
+		return monitor.Sentence{Text: textSession, Data: map[string]any{"Program": p.Title, "Name": p.Session}}
+	}
 	if slices.Contains(wordTitles, p.Title) {
 		return monitor.Sentence{Text: p.Title}
 	}

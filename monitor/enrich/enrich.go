@@ -5,6 +5,7 @@
 package enrich
 
 import (
+	"context"
 	"runtime"
 	"strconv"
 	"time"
@@ -13,6 +14,7 @@ import (
 	"porthole/monitor/codingagent"
 	"porthole/monitor/lookup"
 	"porthole/monitor/process"
+	"porthole/monitor/terminal"
 	"porthole/monitor/username"
 )
 
@@ -26,6 +28,8 @@ type Enricher struct {
 	paths   *lookup.Table[paths, paths]
 	servers *lookup.Table[identity, string]
 	agents  *lookup.Table[identity, string]
+	// sessions are the names of sessions of tmux and screen.
+	sessions *lookup.Table[identity, string]
 }
 
 // identity identifies a process.
@@ -33,6 +37,24 @@ type identity struct {
 	pid   int
 	start uint64
 }
+
+// sessionValid is how long the name of a session is used: it may be renamed.
+const sessionValid = time.Minute
+
+// sessionOf returns the session of tmux or screen in which a process was started.
+func sessionOf(k identity) string {
+	ctx, cancel := context.WithTimeout(context.Background(), sessionTime)
+	defer cancel()
+	o := monitor.Owner{PID: k.pid, Start: k.start}
+	if full, err := process.Info(k.pid); err == nil && full.Same(o) {
+		o = full
+	}
+	o.Parents = process.Parents(o)
+	return terminal.Session(ctx, o)
+}
+
+// sessionTime limits the question for a session. It needs milliseconds.
+const sessionTime = 2 * time.Second
 
 // serverRetry is after how long an unknown server of a control master is looked up again.
 const serverRetry = time.Minute
@@ -68,14 +90,15 @@ func New() *Enricher {
 			}
 			return 0 // the connection is the same as long as the process
 		}),
-		agents: lookup.New(agentOf, nil, func(string) time.Duration { return 0 }), // an environment is the same as long as the process
-		paths:  lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
+		agents:   lookup.New(agentOf, nil, func(string) time.Duration { return 0 }), // an environment is the same as long as the process
+		sessions: lookup.New(sessionOf, nil, func(string) time.Duration { return sessionValid }),
+		paths:    lookup.New(checkPaths, func(p paths) string { return process.MountOf(p.folder) }, func(paths) time.Duration { return 0 }),
 	}
 }
 
 // OnAnswer implements monitor.Enricher.
 func (e *Enricher) OnAnswer(f func()) (stop func()) {
-	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f), e.servers.OnAnswer(f), e.agents.OnAnswer(f)}
+	stops := []func(){username.OnAnswer(f), e.folders.OnAnswer(f), e.paths.OnAnswer(f), e.servers.OnAnswer(f), e.agents.OnAnswer(f), e.sessions.OnAnswer(f)}
 	return func() {
 		for _, stop := range stops {
 			stop()
@@ -94,8 +117,8 @@ func (e *Enricher) Socket(s *monitor.Socket) monitor.Progress {
 }
 
 // Owner implements monitor.Enricher. It adds the name of the user, the project, the
-// checkout and the framework, the server of an SSH control master, the coding agent that
-// started it, and checks the paths.
+// checkout and the framework, the server of an SSH control master, the coding agent and the
+// session of tmux or screen that started it, and checks the paths.
 func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 	progress := addUser(o)
 	if monitor.IsSSHMaster(*o) {
@@ -106,6 +129,11 @@ func (e *Enricher) Owner(o *monitor.Owner) monitor.Progress {
 	if process.IsOwn(*o) {
 		a := e.agents.Get(identity{o.PID, o.Start})
 		o.Agent = a.Value
+		progress = max(progress, note(new(string), a.Known, a.Busy, a.Late, ""))
+	}
+	if process.IsOwn(*o) && terminal.InMultiplexer(*o) {
+		a := e.sessions.Get(identity{o.PID, o.Start})
+		o.Session = a.Value
 		progress = max(progress, note(new(string), a.Known, a.Busy, a.Late, ""))
 	}
 	if process.NeedsCheck(*o) {

@@ -24,7 +24,7 @@ func chainText(why ancestry.Explanation, pids bool) string {
 		if p.Ended {
 			more = append(more, lang.L("exited"))
 		}
-		name := titleAlone(p.Title)
+		name := titleAlone(p.FullTitle())
 		if len(more) > 0 {
 			name += " (" + strings.Join(more, ", ") + ")"
 		}
