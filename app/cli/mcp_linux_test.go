@@ -51,9 +51,9 @@ func call(t testing.TB, s *mcp.ClientSession, name string, arguments map[string]
 	if result.IsError {
 		return nil, result.Content[0].(*mcp.TextContent).Text
 	}
-	answer, ok := result.StructuredContent.(map[string]any)
-	if !ok {
-		t.Fatalf("%s: got %T, want an object", name, result.StructuredContent)
+	var answer map[string]any
+	if err := json.Unmarshal([]byte(result.Content[0].(*mcp.TextContent).Text), &answer); err != nil {
+		t.Fatalf("%s: got %v, want an object", name, err)
 	}
 	return answer, ""
 }

@@ -29,6 +29,9 @@ type liveList struct {
 	ctx  context.Context // ends the monitor
 	work sync.WaitGroup
 
+	polling sync.Mutex   // allows one poll of table at a time
+	table   socket.Table // to check the monitor's snapshots with; nil while it does not run
+
 	mu       sync.Mutex
 	stop     context.CancelFunc // of the running monitor; nil without one
 	idle     *time.Timer        // ends the monitor
@@ -78,24 +81,17 @@ var errNoLiveList = errors.New("the monitor does not follow the sockets")
 // all.
 func (v *liveList) current(ctx context.Context, ports monitor.Ports) (monitor.Snapshot, error) {
 	v.use()
-	table, err := socket.Open(slog.New(slog.NewTextHandler(io.Discard, nil))) // the monitor's table logs the same
-	if err != nil {
-		return monitor.Snapshot{}, err
-	}
-	defer table.Close()
 	limit := time.NewTimer(liveWait)
 	defer limit.Stop()
 	for {
-		now, _, err := table.Poll(monitor.PollOptions{Fresh: true})
-		if err != nil {
-			return monitor.Snapshot{}, err
-		}
 		v.mu.Lock()
 		snapshot, changed := v.snapshot, v.changed
 		v.mu.Unlock()
-		if !snapshot.TakenAt.IsZero() && hasSockets(snapshot, now, ports) {
-			snapshot.TakenAt = time.Now()
-			return snapshot, nil
+		if !snapshot.TakenAt.IsZero() {
+			if current, err := v.isCurrent(snapshot, ports); err != nil || current {
+				snapshot.TakenAt = time.Now()
+				return snapshot, err
+			}
 		}
 		select {
 		case <-changed:
@@ -105,6 +101,27 @@ func (v *liveList) current(ctx context.Context, ports monitor.Ports) (monitor.Sn
 			return monitor.Snapshot{}, ctx.Err()
 		}
 	}
+}
+
+// isCurrent reports whether, on ports, s consists of exactly the sockets that listen now.
+func (v *liveList) isCurrent(s monitor.Snapshot, ports monitor.Ports) (bool, error) {
+	v.polling.Lock()
+	defer v.polling.Unlock()
+	if v.table == nil { // the monitor has ended since s was taken
+		return false, nil
+	}
+	now, _, err := v.table.Poll(monitor.PollOptions{Fresh: true})
+	return err == nil && hasSockets(s, now, ports), err
+}
+
+// setTable replaces the table, and closes the previous one.
+func (v *liveList) setTable(t socket.Table) {
+	v.polling.Lock()
+	defer v.polling.Unlock()
+	if v.table != nil {
+		_ = v.table.Close() // nothing was written to it
+	}
+	v.table = t
 }
 
 // hasSockets reports whether, on ports, s consists of exactly these sockets.
@@ -144,6 +161,10 @@ func (v *liveList) use() {
 
 // run monitors until ctx ends.
 func (v *liveList) run(ctx context.Context) {
+	table, err := socket.Open(slog.New(slog.NewTextHandler(io.Discard, nil))) // the monitor's own table logs the same
+	if err == nil {
+		v.setTable(table)
+	}
 	q, err := newQuery(nil, Options{All: true, Stdout: io.Discard, Stderr: io.Discard}) // each call's own query reports the same
 	if err == nil {
 		_ = q.follow(ctx, func(u monitor.Update) (bool, error) { // after an error, calls scan for themselves
@@ -151,6 +172,7 @@ func (v *liveList) run(ctx context.Context) {
 			return false, nil
 		})
 	}
+	v.setTable(nil) // before another run may begin
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.stop()

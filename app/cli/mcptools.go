@@ -111,6 +111,7 @@ type listedJSON struct {
 	Protocol  monitor.Protocol `json:"protocol"`
 	Addresses []string         `json:"addresses"` // with the device, if bound to one
 	Exposure  monitor.Exposure `json:"exposure"`
+	Tunnels   []monitor.Tunnel `json:"tunnels,omitempty"`
 	Process   string           `json:"process"`
 	PID       int              `json:"pid,omitempty"`
 	More      int              `json:"more_processes,omitempty"` // with the same sockets
@@ -146,7 +147,8 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 	found := slices.DeleteFunc(q.relabelled(snapshot.Listeners), func(l *monitor.Listener) bool {
 		return !q.keep(l) || q.ports != nil && !q.ports.Contains(l.Port) || !q.selected.words.Empty() && !q.selected.words.Matches(l)
 	})
-	listed, hidden := []json.RawMessage{}, 0
+	var listed [][]byte
+	hidden := 0
 	for _, l := range selected.narrow(found) {
 		if q.conceals(l) {
 			hidden++
@@ -158,17 +160,21 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 		}
 		listed = append(listed, one)
 	}
-	answer := map[string]any{"listeners": listed}
+	more := ""
 	if hidden > 0 {
-		answer["hidden_listeners"] = hidden
+		more = fmt.Sprintf(`,"hidden_listeners":%d`, hidden)
 	}
-	return writeLine(o.Stdout, answer)
+	// Each listener is JSON already: encoding it as a part of the answer would check it again.
+	if _, err = fmt.Fprintf(o.Stdout, `{"listeners":[%s]%s}`+"\n", bytes.Join(listed, []byte(",")), more); err != nil {
+		return fmt.Errorf("write the answer: %w", err)
+	}
+	return nil
 }
 
 func (q query) listedJSON(l *monitor.Listener) listedJSON {
 	process, _ := ownerText(l)
 	out := listedJSON{
-		Port: l.Port, Protocol: l.Protocol, Exposure: l.Exposure, Process: process, More: max(len(l.Owners)-1, 0), User: monitor.Clean(l.User, 32),
+		Port: l.Port, Protocol: l.Protocol, Exposure: l.Exposure, Tunnels: l.Tunnels, Process: process, More: max(len(l.Owners)-1, 0), User: monitor.Clean(l.User, 32),
 		Label: l.Label, Note: l.Note, Hidden: l.Hidden, Project: monitor.Clean(l.Project, 60), Service: l.Service, Container: containerText(l), Watched: q.rules.Matches(l),
 	}
 	if o, ok := l.Principal(); ok {
@@ -186,14 +192,23 @@ func (q query) listedJSON(l *monitor.Listener) listedJSON {
 	return out
 }
 
-// handler adapts f to the SDK, which describes its input to the client and checks it.
+// handler adapts f to the SDK, which describes its input to the client and checks it. The answer
+// is JSON as text, which every client passes on to its model. The same again as structured
+// content would double what each answer costs: to encode and to decode, and in the context of
+// clients that pass on both.
 func handler[In, Out any](f func(context.Context, In) (Out, error)) mcp.ToolHandlerFor[In, any] {
 	return func(ctx context.Context, _ *mcp.CallToolRequest, in In) (*mcp.CallToolResult, any, error) {
 		answer, err := f(ctx, in)
 		if err != nil {
 			return nil, nil, err
 		}
-		return nil, answer, nil
+		text, isText := any(answer).(json.RawMessage)
+		if !isText {
+			if text, err = json.Marshal(answer); err != nil {
+				return nil, nil, fmt.Errorf("encode the answer: %w", err)
+			}
+		}
+		return &mcp.CallToolResult{Content: []mcp.Content{&mcp.TextContent{Text: string(bytes.TrimSpace(text))}}}, nil, nil
 	}
 }
 
