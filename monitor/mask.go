@@ -175,6 +175,14 @@ const (
 
 // MaskText returns s, one argument or line of text, with secrets replaced.
 func MaskText(s string) string {
+	if !mayHaveSecret(s) {
+		return s
+	}
+	return maskPatterns(s)
+}
+
+// maskPatterns is MaskText for a text that may have a secret.
+func maskPatterns(s string) string {
 	if strings.Contains(s, "://") {
 		s = urlPassword.ReplaceAllString(s, "${1}:"+masked+"@")
 		s = urlSlash.ReplaceAllStringFunc(s, func(url string) string {
