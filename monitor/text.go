@@ -11,6 +11,9 @@ import (
 // change the text direction becomes one space; text longer than limit runes is
 // truncated and ends in "…". Clean is safe for concurrent use.
 func Clean(s string, limit int) string {
+	if len(s) <= limit && isClean(s) {
+		return s
+	}
 	var out []rune
 	space := false
 	for i, r := range s {
@@ -32,6 +35,20 @@ func Clean(s string, limit int) string {
 		return ""
 	}
 	return strings.TrimRight(string(out[:limit-1]), " ") + "…"
+}
+
+// isClean reports whether s has only printable ASCII characters, with single spaces between
+// them, as most texts do.
+func isClean(s string) bool {
+	before := byte(' ')
+	for i := range len(s) {
+		c := s[i]
+		if c < ' ' || c > '~' || c == ' ' && before == ' ' {
+			return false
+		}
+		before = c
+	}
+	return before != ' ' || s == ""
 }
 
 // unprintable reports whether r is a control (Cc), format (Cf: bidi controls, zero
