@@ -83,7 +83,7 @@ func messageJSONOf(m *traffic.Message, bodies bool) *messageJSON {
 	for _, f := range append(m.Header(), m.Trailer...) {
 		out.Fields = append(out.Fields, fieldJSON{f.Name, f.Value})
 	}
-	content, err := m.Content(0)
+	content, err := m.Shown(0)
 	out.Partial = err != nil || int64(len(m.Body)) < m.BodySize
 	switch {
 	case len(content) == 0:

@@ -28,11 +28,11 @@ func (e *Exchange) URL() string {
 }
 
 // Curl returns a shell command that sends the request of e again, and false if that
-// cannot be said in a command line: e is not HTTP, its body is not known completely, or
+// cannot be said in a command line: e is not HTTP, its body is only described, incomplete, or
 // contains a zero byte. Secrets are not masked; see [Masked].
 func (e *Exchange) Curl() (string, bool) {
 	m := &e.Request
-	if !e.Web() || int64(len(m.Body)) < m.BodySize && !m.Decoded || bytes.IndexByte(m.Body, 0) >= 0 {
+	if !e.Web() || m.Described || int64(len(m.Body)) < m.BodySize && !m.Decoded || bytes.IndexByte(m.Body, 0) >= 0 {
 		return "", false
 	}
 	command := []string{"curl", "-i"}

@@ -37,7 +37,11 @@ func MaskedSummary(e *Exchange) *Exchange {
 	for _, m := range []*Message{&out.Request, &out.Answer} {
 		m.Head, m.Fields, m.Trailer, m.Body = nil, nil, nil, nil
 	}
-	return Masked(&out)
+	if len(e.Secrets) > 0 {
+		return Masked(&out)
+	}
+	out.Path, out.Status = MaskPath(out.Path), monitor.MaskText(out.Status)
+	return &out
 }
 
 // maskSecret replaces a secret wherever e has it.
@@ -122,6 +126,10 @@ func maskMessage(m *Message) {
 	}
 	m.Trailer = maskFields(m.Trailer)
 	content, _ := m.Content(0) // what can be read of it
+	if text, ok := m.maskedDescription(content); ok {
+		m.Body, m.Decoded, m.Described = text, true, true
+		return
+	}
 	if out := MaskBody(content); !bytes.Equal(out, content) {
 		m.Body, m.Decoded = out, true
 	}

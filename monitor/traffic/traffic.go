@@ -71,6 +71,8 @@ type Message struct {
 	Size int64
 	// Decoded means that Body has no content coding, although the header may say so.
 	Decoded bool
+	// Described means that Body is a text that describes the body, as Shown returns it.
+	Described bool
 	// Dropped means that Body was removed to make room for newer bodies.
 	Dropped bool
 	// Lost is how many bytes of the message the source or the recorder lost. They are

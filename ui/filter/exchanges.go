@@ -146,6 +146,6 @@ func duration(value string) (time.Duration, error) {
 
 // bodyContains reports whether the content of a body contains text, which is in lower case.
 func bodyContains(m *traffic.Message, text string) bool {
-	content, _ := m.Content(0) // what can be decoded
+	content, _ := m.Shown(0) // what can be decoded
 	return strings.Contains(strings.ToLower(string(content)), text)
 }

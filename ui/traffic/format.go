@@ -38,7 +38,7 @@ type body struct {
 // readBody returns the body of m as it is shown: JSON and HTML formatted, images as
 // images, and what is not text in hexadecimal.
 func readBody(m *traffic.Message) body {
-	content, err := m.Content(0)
+	content, err := m.Shown(0)
 	var b body
 	switch {
 	case m.Dropped:

@@ -586,7 +586,7 @@ func (w *Window) copyBody(dir traffic.Direction) {
 	if e == nil {
 		return
 	}
-	content, _ := w.visible(e).Message(dir).Content(0) // what can be decoded of it
+	content, _ := w.visible(e).Message(dir).Shown(0) // what can be decoded of it
 	if len(content) == 0 {
 		w.ShowNotice(lang.L("There is no body to copy"))
 		return
