@@ -49,4 +49,7 @@ type Protocol struct {
 	// Detect decides by the first bytes of a connection, of which there may be few.
 	Detect func(First) Verdict
 	New    func(*Sink) Decoder
+	// Resumes reports whether p certainly begins a message with which a decoder can begin,
+	// where the bytes before p were not seen or not understood. It may be nil.
+	Resumes func(dir Direction, p []byte) bool
 }

@@ -73,7 +73,8 @@ type stream struct {
 	first     First
 	held      batch // what has come during the detection
 	ended     [2]bool
-	switching int // how often the decoder was changed for one event
+	switching int  // how often the decoder was changed for one event
+	searching bool // the decoder is for text, because the beginning of a message was not seen
 }
 
 // data adds bytes, as far as there is room.
@@ -196,6 +197,9 @@ func (s *stream) pass(e *event, p []byte) {
 		s.hold(e, p)
 		return
 	}
+	if s.searching && e.kind == data {
+		s.resume(e.dir, e.at, p)
+	}
 	var err error
 	switch e.kind {
 	case data:
@@ -208,6 +212,8 @@ func (s *stream) pass(e *event, p []byte) {
 		}
 	case lost:
 		s.decoder.Lost(e.dir, e.at, e.n)
+		_, isText := s.decoder.(*text)
+		s.searching = s.searching || isText
 	case end:
 		s.decoder.End(e.dir, e.at, e.err)
 	}
@@ -227,6 +233,7 @@ func (s *stream) change(at time.Time) {
 	if s.switching++; s.switching > 8 { // no connection changes its protocol so often
 		s.sink.next, s.sink.redetect = NewText, false
 	}
+	s.searching = false
 	unread := [2][]byte{slices.Clone(s.decoder.Unread(ToServer)), slices.Clone(s.decoder.Unread(ToClient))}
 	s.decoder = nil
 	if s.sink.next != nil {
@@ -294,6 +301,20 @@ func (s *stream) settle(final bool) bool {
 	if more && !final {
 		return false
 	}
-	s.decoder = NewText(&s.sink)
+	s.decoder, s.searching = NewText(&s.sink), s.sink.conn.Partial
 	return true
+}
+
+// notSeen is the problem of text that ends where a decoder resumes.
+const notSeen = "The beginning was not seen: the connection was open before, or bytes were lost."
+
+// resume changes from text to the decoder of a protocol whose message p certainly begins.
+func (s *stream) resume(dir Direction, at time.Time, p []byte) {
+	for _, protocol := range s.recorder.protocols {
+		if protocol.Resumes != nil && protocol.Resumes(dir, p) {
+			s.sink.endAll(at, notSeen)
+			s.decoder, s.searching = protocol.New(&s.sink), false
+			return
+		}
+	}
 }

@@ -18,7 +18,7 @@ func Protocols() []traffic.Protocol {
 	return []traffic.Protocol{
 		{Name: "HTTP/2", Detect: detectHTTP2, New: newHTTP2},
 		{Name: "TLS", Detect: detectTLS, New: newTLS},
-		{Name: "HTTP/1.1", Detect: detectHTTP1, New: newHTTP1},
+		{Name: "HTTP/1.1", Detect: detectHTTP1, New: newHTTP1, Resumes: resumesHTTP1},
 		redis.Protocol(),
 		postgres.Protocol(),
 	}
