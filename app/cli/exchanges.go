@@ -1,12 +1,12 @@
 package cli
 
 import (
+	"bufio"
 	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
-	"runtime/debug"
 	"strconv"
 	"strings"
 	"sync"
@@ -55,7 +55,8 @@ const printQueue = 10_000
 // printer prints exchanges as they end. Slow output does not slow down the traffic.
 type printer struct {
 	o      trafficOptions
-	width  int // of the terminal, 0 if it is none
+	out    *bufio.Writer // lines that wait for further ones
+	width  int           // of the terminal, 0 if it is none
 	styled bool
 	queue  chan *traffic.Exchange
 	done   chan struct{}
@@ -69,7 +70,7 @@ type printer struct {
 // newPrinter returns a printer. failed is called once if the output fails, such as a pipe
 // that was closed.
 func newPrinter(o trafficOptions, failed func()) *printer {
-	p := &printer{o: o, queue: make(chan *traffic.Exchange, printQueue), done: make(chan struct{})}
+	p := &printer{o: o, out: bufio.NewWriterSize(o.Stdout, printBuffer), queue: make(chan *traffic.Exchange, printQueue), done: make(chan struct{})}
 	p.width, p.styled = terminalStyle(o.Stdout)
 	go func() { // ends with close
 		defer close(p.done)
@@ -84,6 +85,9 @@ func newPrinter(o trafficOptions, failed func()) *printer {
 	}()
 	return p
 }
+
+// printBuffer is how many bytes of lines are written at once if exchanges come fast.
+const printBuffer = 32 << 10
 
 // add prints e soon, if it is selected. It does not wait.
 func (p *printer) add(e *traffic.Exchange) {
@@ -116,6 +120,8 @@ func (p *printer) close() error {
 	return p.err
 }
 
+// print writes e, at once if no other exchange waits. The error may be that of an exchange
+// before.
 func (p *printer) print(e *traffic.Exchange) error {
 	switch {
 	case p.o.Unmasked:
@@ -125,15 +131,21 @@ func (p *printer) print(e *traffic.Exchange) error {
 		e = traffic.MaskedSummary(e)
 	}
 	if p.o.JSON {
-		return writeLine(p.o.Stdout, exchangeJSONOf(e, p.o.Bodies))
+		if err := writeLine(p.out, exchangeJSONOf(e, p.o.Bodies)); err != nil {
+			return err
+		}
+	} else {
+		_, _ = p.out.WriteString(p.line(e)) // Flush returns the error
+		_ = p.out.WriteByte('\n')
+		if p.o.Bodies {
+			writeMessage(p.out, ">", &e.Request)
+			writeMessage(p.out, "<", &e.Answer)
+		}
 	}
-	var out strings.Builder
-	out.WriteString(p.line(e) + "\n")
-	if p.o.Bodies {
-		writeMessage(&out, ">", &e.Request)
-		writeMessage(&out, "<", &e.Answer)
+	if len(p.queue) > 0 {
+		return nil
 	}
-	if _, err := io.WriteString(p.o.Stdout, out.String()); err != nil {
+	if err := p.out.Flush(); err != nil {
 		return fmt.Errorf("write an exchange: %w", err)
 	}
 	return nil
@@ -159,9 +171,9 @@ func (p *printer) line(e *traffic.Exchange) string {
 	case !e.Ended.IsZero():
 		duration = elapsedText(e.Duration(e.Ended))
 	}
-	before := e.Started.Local().Format(clockFormat) + "  " + runewidth.FillRight(runewidth.Truncate(exchangeClient(e), clientWidth, "…"), clientWidth) + "  "
-	status = runewidth.FillRight(runewidth.Truncate(status, statusWidth, "…"), statusWidth)
-	rest := "  " + runewidth.FillLeft(duration, durationWidth) + "  " + runewidth.FillLeft(sizeText(uint64(e.Request.Size+e.Answer.Size)), sizeWidth) + "  " + whatText(e)
+	before := e.Started.Local().Format(clockFormat) + "  " + column(exchangeClient(e), clientWidth) + "  "
+	status = column(status, statusWidth)
+	rest := "  " + padLeft(duration, durationWidth) + "  " + padLeft(sizeText(uint64(e.Request.Size+e.Answer.Size)), sizeWidth) + "  " + whatText(e)
 	if p.width > 0 {
 		rest = runewidth.Truncate(rest, max(p.width-runewidth.StringWidth(before)-statusWidth, minColumn), "…")
 	}
@@ -169,6 +181,35 @@ func (p *printer) line(e *traffic.Exchange) string {
 		status = "\x1b[" + color + "m" + status + "\x1b[0m"
 	}
 	return before + status + strings.TrimRight(rest, " ")
+}
+
+// spaces is the padding of columns.
+const spaces = "                        "
+
+// column returns s truncated or padded to a width in cells, of at most len(spaces).
+func column(s string, width int) string {
+	if ascii(s) && len(s) <= width { // measuring characters takes longer than all else
+		return s + spaces[:width-len(s)]
+	}
+	return runewidth.FillRight(runewidth.Truncate(s, width, "…"), width)
+}
+
+// padLeft returns s padded on the left to a width in cells, of at most len(spaces).
+func padLeft(s string, width int) string {
+	if ascii(s) {
+		return spaces[:max(width-len(s), 0)] + s
+	}
+	return runewidth.FillLeft(s, width)
+}
+
+// ascii reports whether all of s are printable characters of ASCII.
+func ascii(s string) bool {
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 // exchangeClient names the client: "curl (812)", or its address.
@@ -201,6 +242,9 @@ const maxWhat = 2000
 
 // whatText returns the method and the path or command, and what went wrong.
 func whatText(e *traffic.Exchange) string {
+	if e.Method != "" && e.Problem == "" && e.Lost() == 0 && (e.Code != 0 || !e.Failed) && plainWords(e.Method) && plainWords(e.Path) && len(e.Path) < maxWhat/2 {
+		return strings.TrimSuffix(e.Method+" "+e.Path, " ") // most are
+	}
 	parts := []string{e.Method, e.Path}
 	switch {
 	case e.Kind == traffic.Event && e.Method == "":
@@ -220,6 +264,10 @@ func whatText(e *traffic.Exchange) string {
 	return monitor.Clean(strings.Join(strings.Fields(strings.Join(parts, " ")), " "), maxWhat)
 }
 
+// plainWords reports whether s has only visible characters of ASCII, so that it needs no
+// cleaning.
+func plainWords(s string) bool { return ascii(s) && strings.IndexByte(s, ' ') < 0 }
+
 // elapsedText returns d with two or three digits: "340 µs", "1.2 ms", "3.4 s".
 func elapsedText(d time.Duration) string {
 	switch {
@@ -236,7 +284,7 @@ func elapsedText(d time.Duration) string {
 }
 
 // writeMessage writes the header and body of a message, each line after a mark.
-func writeMessage(out *strings.Builder, mark string, m *traffic.Message) {
+func writeMessage(out io.Writer, mark string, m *traffic.Message) {
 	line := func(s string) { fmt.Fprintf(out, "    %s %s\n", mark, monitor.Clean(s, 4000)) }
 	if m.Head != nil {
 		line(m.StartLine())
@@ -244,7 +292,7 @@ func writeMessage(out *strings.Builder, mark string, m *traffic.Message) {
 	for _, f := range append(m.Header(), m.Trailer...) {
 		line(f.Name + ": " + f.Value)
 	}
-	content, err := m.Content(0)
+	content, err := m.Shown(0)
 	switch {
 	case m.Dropped:
 		line("(the body was dropped to make room for newer ones)")
@@ -276,16 +324,13 @@ type recording struct {
 	recorder *traffic.Recorder
 	printer  *printer
 	stop     func()
+	done     chan struct{} // closed by finish
 }
-
-// trafficGCPercent is GOGC while traffic is recorded: most of the memory are bodies, which
-// the garbage collector does not read, and with the default their size would count twice.
-const trafficGCPercent = 25
 
 // begin starts a recording. end is called if the output fails.
 func (o trafficOptions) begin(protocols []traffic.Protocol, end func()) *recording {
-	debug.SetGCPercent(trafficGCPercent)
-	r := &recording{o: o, store: traffic.NewStore(traffic.Limits{})}
+	r := &recording{o: o, store: traffic.NewStore(traffic.Limits{}), done: make(chan struct{})}
+	go paceGC(r.done)
 	r.recorder = traffic.NewRecorder(r.store, protocols)
 	r.printer = newPrinter(o, end)
 	r.stop = r.store.Follow(r.printer.add)
@@ -295,6 +340,7 @@ func (o trafficOptions) begin(protocols []traffic.Protocol, end func()) *recordi
 // finish ends a recording: it prints the exchanges that last, writes the HAR file and
 // says what is missing.
 func (r *recording) finish() error {
+	close(r.done)
 	r.recorder.Shutdown()
 	r.stop()
 	for _, e := range r.store.List() {
