@@ -9,7 +9,6 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -100,21 +99,18 @@ func (o trafficOptions) note(err error) {
 // listenTap opens the tap. If the port is taken and the user did not ask for it, it takes
 // a free one.
 func listenTap(address netip.AddrPort, fixed bool, target tap.Target, r source.Recorder, note func(error)) (*tap.Tap, error) {
-	t, err := tap.Listen(address, target, r, note)
-	if err != nil && isTaken(err) && !fixed {
-		note(fmt.Errorf("%s is taken, so the tap uses another port", address))
-		return tap.Listen(netip.AddrPortFrom(address.Addr(), 0), target, r, note)
+	if !fixed {
+		t, taken, err := tap.ListenOrFree(address, target, r, note)
+		if taken {
+			note(fmt.Errorf("%s is taken, so the tap uses another port", address))
+		}
+		return t, err
 	}
-	if err != nil && isTaken(err) {
+	t, err := tap.Listen(address, target, r, note)
+	if err != nil && tap.IsTaken(err) {
 		return nil, fmt.Errorf("%w; \"porthole who %d\" says by what", err, address.Port())
 	}
 	return t, err
-}
-
-// isTaken reports whether err says that an address is in use.
-func isTaken(err error) bool {
-	const wsaeAddrInUse = syscall.Errno(10048) // Windows Sockets Error Codes
-	return errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, wsaeAddrInUse)
 }
 
 // address returns where to listen, and whether the user asked for that port. The error is a

@@ -10,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-	"syscall"
 	"time"
 
 	"fyne.io/fyne/v2/lang"
@@ -113,10 +112,7 @@ func (r *recording) runTap(ctx context.Context, report func(address, problem str
 	if port == r.listener.Port {
 		port = 0
 	}
-	t, err := tap.Listen(netip.AddrPortFrom(loopback, port), target, source.To(r.recorder), problem)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		t, err = tap.Listen(netip.AddrPortFrom(loopback, 0), target, source.To(r.recorder), problem)
-	}
+	t, _, err := tap.ListenOrFree(netip.AddrPortFrom(loopback, port), target, source.To(r.recorder), problem)
 	if err != nil {
 		return err
 	}
