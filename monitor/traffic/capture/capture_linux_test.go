@@ -23,76 +23,10 @@ import (
 	"porthole/monitor/process/child"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/source"
+	"porthole/monitor/traffic/traffictest"
 )
 
 func TestMain(m *testing.M) { child.Main(m, map[string]func(){"open": playOpen}) }
-
-// records is a Recorder that keeps everything.
-type records struct {
-	mu    sync.Mutex
-	conns []*record
-}
-
-type record struct {
-	r      *records
-	conn   traffic.Conn
-	client traffic.Process
-	data   [2][]byte
-	lost   [2]int64
-	closed [2]bool
-	errs   [2]error
-}
-
-func (r *records) Open(c traffic.Conn) source.Stream {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := &record{r: r, conn: c}
-	r.conns = append(r.conns, rec)
-	return rec
-}
-
-func (c *record) Identify(p traffic.Process) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.client = p
-}
-
-func (c *record) Data(d traffic.Direction, _ time.Time, p []byte) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.data[d] = append(c.data[d], p...)
-}
-
-func (c *record) Lost(d traffic.Direction, _ time.Time, n int64) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.lost[d] += n
-}
-
-func (c *record) Close(d traffic.Direction, _ time.Time, err error) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.closed[d], c.errs[d] = true, err
-}
-
-// ended waits until n connections have been closed in both directions.
-func (r *records) ended(t *testing.T, n int) []*record {
-	t.Helper()
-	await.Until(t, fmt.Sprintf("%d connections have ended", n), func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		ended := 0
-		for _, c := range r.conns {
-			if c.closed == [2]bool{true, true} {
-				ended++
-			}
-		}
-		return ended >= n
-	}, func() any { r.mu.Lock(); defer r.mu.Unlock(); return len(r.conns) })
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.conns
-}
 
 // capture captures until the test ends.
 func capture(t *testing.T, o Options, r source.Recorder, packet func(Packet)) (c *Capture, end func() error) {
@@ -184,7 +118,7 @@ func TestByteForByte(t *testing.T) {
 			for _, host := range []string{"127.0.0.1:0", "[::1]:0"} {
 				address, port := server(t, host, echo)
 				other, _ := server(t, host, echo)
-				var r records
+				var r traffictest.Records
 				c, end := capture(t, Options{Port: port, Program: program}, &r, nil)
 				time.Sleep(100 * time.Millisecond) // of tcpdump and dumpcap, which begin a moment after the header of their file
 				bodies := [][]byte{[]byte("GET / HTTP/1.1\r\n\r\n"), random(3 << 20), {1}}
@@ -192,19 +126,19 @@ func TestByteForByte(t *testing.T) {
 					exchange(t, address, b)
 					exchange(t, other, b)
 				}
-				for i, rec := range r.ended(t, len(bodies)) {
-					if !bytes.Equal(rec.data[traffic.ToServer], bodies[i]) || !bytes.Equal(rec.data[traffic.ToClient], bodies[i]) || rec.lost != [2]int64{} {
-						t.Errorf("connection %d: got %d and %d bytes (lost %v), want %d both ways", i, len(rec.data[0]), len(rec.data[1]), rec.lost, len(bodies[i]))
+				for i, rec := range r.Ended(t, len(bodies)) {
+					if !bytes.Equal(rec.Sent[traffic.ToServer], bodies[i]) || !bytes.Equal(rec.Sent[traffic.ToClient], bodies[i]) || rec.Missing != [2]int64{} {
+						t.Errorf("connection %d: got %d and %d bytes (lost %v), want %d both ways", i, len(rec.Sent[0]), len(rec.Sent[1]), rec.Missing, len(bodies[i]))
 					}
-					if rec.conn.Partial || rec.conn.Server.Port() != port || rec.errs != [2]error{} {
-						t.Errorf("connection %d: got %+v, errors %v", i, rec.conn, rec.errs)
+					if rec.Conn.Partial || rec.Conn.Server.Port() != port || rec.Errs != [2]error{} {
+						t.Errorf("connection %d: got %+v, errors %v", i, rec.Conn, rec.Errs)
 					}
 				}
 				if err := end(); err != nil {
 					t.Error(err)
 				}
-				if len(r.conns) != len(bodies) {
-					t.Errorf("got %d connections, want %d", len(r.conns), len(bodies))
+				if len(r.All()) != len(bodies) {
+					t.Errorf("got %d connections, want %d", len(r.All()), len(bodies))
 				}
 				if s := c.Stats(); s.Packets == 0 || s.Dropped != 0 {
 					t.Errorf("got %+v, want packets and nothing dropped", s)
@@ -233,30 +167,30 @@ func TestPartialAndReset(t *testing.T) {
 		}
 	}
 	say("before")
-	var r records
+	var r traffictest.Records
 	_, end := capture(t, Options{Port: port}, &r, nil)
 	say("after")
 	say("more")
 	_ = c.(*net.TCPConn).SetLinger(0)
 	_ = c.Close()
-	rec := r.ended(t, 1)[0]
-	if !rec.conn.Partial || string(rec.data[traffic.ToServer]) != "aftermore" || string(rec.data[traffic.ToClient]) != "aftermore" {
-		t.Errorf("got %+v with %q and %q, want a partial connection with what came after", rec.conn, rec.data[0], rec.data[1])
+	rec := r.Ended(t, 1)[0]
+	if !rec.Conn.Partial || string(rec.Sent[traffic.ToServer]) != "aftermore" || string(rec.Sent[traffic.ToClient]) != "aftermore" {
+		t.Errorf("got %+v with %q and %q, want a partial connection with what came after", rec.Conn, rec.Sent[0], rec.Sent[1])
 	}
-	if rec.errs[0] == nil || rec.errs[1] == nil {
-		t.Errorf("got the errors %v, want resets", rec.errs)
+	if rec.Errs[0] == nil || rec.Errs[1] == nil {
+		t.Errorf("got the errors %v, want resets", rec.Errs)
 	}
 	if err := end(); err != nil {
 		t.Error(err)
 	}
 
-	var refused records
+	var refused traffictest.Records
 	_, _ = capture(t, Options{Port: 9}, &refused, nil)
 	if _, err := net.Dial("tcp", "127.0.0.1:9"); err == nil {
 		t.Fatal("something listens on port 9")
 	}
-	if rec := refused.ended(t, 1)[0]; rec.errs[0] == nil || rec.conn.Server.Port() != 9 {
-		t.Errorf("a refused connection: got %+v, %v", rec.conn, rec.errs)
+	if rec := refused.Ended(t, 1)[0]; rec.Errs[0] == nil || rec.Conn.Server.Port() != 9 {
+		t.Errorf("a refused connection: got %+v, %v", rec.Conn, rec.Errs)
 	}
 }
 
@@ -266,7 +200,7 @@ func TestDropsAreSaid(t *testing.T) {
 		return
 	}
 	address, port := server(t, "127.0.0.1:0", func(c *net.TCPConn) { _, _ = io.Copy(io.Discard, c) })
-	var r records
+	var r traffictest.Records
 	hold, reached := make(chan struct{}), make(chan struct{})
 	first := true
 	c, _ := capture(t, Options{Port: port}, &r, func(Packet) {
@@ -288,24 +222,19 @@ func TestDropsAreSaid(t *testing.T) {
 	_, _ = conn.Write([]byte("end"))
 	_ = conn.(*net.TCPConn).SetLinger(-1)
 	_ = conn.Close()
-	var rec *record
+	var rec traffictest.Record
 	await.Until(t, "all bytes are accounted for", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		if len(r.conns) == 0 {
+		all := r.All()
+		if len(all) == 0 {
 			return false
 		}
-		rec = r.conns[0]
-		return int64(len(rec.data[traffic.ToServer]))+rec.lost[traffic.ToServer] == size+3
-	}, func() any {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return fmt.Sprint(len(r.conns), len(r.conns[0].data[0]), r.conns[0].lost)
-	})
-	if rec.lost[traffic.ToServer] == 0 || c.Stats().Dropped == 0 {
-		t.Errorf("got %d lost bytes and %+v, want both", rec.lost[traffic.ToServer], c.Stats())
+		rec = all[0]
+		return int64(len(rec.Sent[traffic.ToServer]))+rec.Missing[traffic.ToServer] == size+3
+	}, func() any { return fmt.Sprint(len(r.All()), len(rec.Sent[0]), rec.Missing) })
+	if rec.Missing[traffic.ToServer] == 0 || c.Stats().Dropped == 0 {
+		t.Errorf("got %d lost bytes and %+v, want both", rec.Missing[traffic.ToServer], c.Stats())
 	}
-	if !strings.HasSuffix(string(rec.data[traffic.ToServer]), "end") {
+	if !strings.HasSuffix(string(rec.Sent[traffic.ToServer]), "end") {
 		t.Error("what came after the gap is missing")
 	}
 }
@@ -336,23 +265,27 @@ func TestProgramEnds(t *testing.T) {
 	if !namespaces.Inside(t, unix.CLONE_NEWNET) {
 		return
 	}
-	if _, err := exec.LookPath("tcpdump"); err != nil {
-		t.Skip("tcpdump is not installed")
-	}
-	c, err := Open(t.Context(), Options{Port: 3000, Program: []string{"tcpdump"}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() { done <- c.Run(t.Context(), &records{}, nil) }()
-	if err := c.handle.(*program).cmd.Process.Kill(); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err == nil || !strings.Contains(err.Error(), "killed") {
-		t.Errorf("got %v, want that tcpdump was killed", err)
-	}
-	if _, err := Open(t.Context(), Options{Port: 3000, Interface: "nosuch0", Program: []string{"tcpdump"}}); err == nil || !strings.Contains(err.Error(), "nosuch0") {
-		t.Errorf("an unknown interface: got %v, want an error that names it", err)
+	for _, name := range []string{"tcpdump", "dumpcap"} {
+		t.Run(name, func(t *testing.T) {
+			if _, err := exec.LookPath(name); err != nil {
+				t.Skip(name, " is not installed")
+			}
+			c, err := Open(t.Context(), Options{Port: 3000, Program: []string{name}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan error, 1)
+			go func() { done <- c.Run(t.Context(), &traffictest.Records{}, nil) }()
+			if err := c.handle.(*program).cmd.Process.Kill(); err != nil {
+				t.Fatal(err)
+			}
+			if err := <-done; err == nil || !strings.Contains(err.Error(), "killed") {
+				t.Errorf("got %v, want that %s was killed", err, name)
+			}
+			if _, err := Open(t.Context(), Options{Port: 3000, Interface: "nosuch0", Program: []string{name}}); err == nil || !strings.Contains(err.Error(), "nosuch0") {
+				t.Errorf("an unknown interface: got %v, want an error that names it", err)
+			}
+		})
 	}
 	if _, err := Open(t.Context(), Options{Port: 3000, Interface: "nosuch0"}); err == nil || !strings.Contains(err.Error(), "nosuch0") {
 		t.Errorf("an unknown interface: got %v, want an error that names it", err)

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"porthole/monitor/process/child"
+	"porthole/monitor/traffic/traffictest"
 )
 
 func init() {
@@ -108,7 +109,7 @@ func gather(address string, conns, together int) error {
 func TestManyConnections(t *testing.T) {
 	var port int
 	child.Begin(t, "echo", &port)
-	r := &records{}
+	r := &traffictest.Records{}
 	address, tp, _ := start(t, Target{Port: uint16(port)}, r)
 	together := min(cap(tp.slots), crowd) - 10
 	var result string
@@ -116,7 +117,7 @@ func TestManyConnections(t *testing.T) {
 	if err := clients.ReadReport(&result); err != nil || result != "<nil>" {
 		t.Errorf("with %d of %d connections at the same time: %s, %v", together, crowd, result, err)
 	}
-	r.ended(t, crowd)
+	r.Ended(t, crowd)
 }
 
 // playFewFiles serves a tap to the port in its argument with a low limit of open files,

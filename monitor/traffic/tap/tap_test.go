@@ -22,6 +22,7 @@ import (
 	"porthole/monitor/process/child"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/source"
+	"porthole/monitor/traffic/traffictest"
 )
 
 func TestMain(m *testing.M) {
@@ -106,71 +107,6 @@ func dial(t testing.TB, address string) *net.TCPConn {
 	return c.(*net.TCPConn)
 }
 
-// records is a Recorder that keeps everything.
-type records struct {
-	mu    sync.Mutex
-	conns []*record
-}
-
-type record struct {
-	r       *records
-	conn    traffic.Conn
-	client  traffic.Process
-	data    [2][]byte
-	closed  [2]bool
-	errs    [2]error
-	maximum int
-}
-
-func (r *records) Open(c traffic.Conn) source.Stream {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	rec := &record{r: r, conn: c, maximum: 64 << 20}
-	r.conns = append(r.conns, rec)
-	return rec
-}
-
-func (c *record) Identify(p traffic.Process) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.client = p
-}
-
-func (c *record) Data(d traffic.Direction, _ time.Time, p []byte) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	if len(c.data[d]) < c.maximum {
-		c.data[d] = append(c.data[d], p...)
-	}
-}
-
-func (c *record) Lost(traffic.Direction, time.Time, int64) {}
-
-func (c *record) Close(d traffic.Direction, _ time.Time, err error) {
-	c.r.mu.Lock()
-	defer c.r.mu.Unlock()
-	c.closed[d], c.errs[d] = true, err
-}
-
-// ended waits until n connections have been closed in both directions.
-func (r *records) ended(t *testing.T, n int) []*record {
-	t.Helper()
-	await.Until(t, fmt.Sprintf("%d connections have ended", n), func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		ended := 0
-		for _, c := range r.conns {
-			if c.closed == [2]bool{true, true} {
-				ended++
-			}
-		}
-		return ended >= n
-	})
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.conns
-}
-
 // corpus returns random bytes in chunks of random sizes.
 func corpus(seed uint64) (chunks [][]byte, all []byte) {
 	random, contents := rand.New(rand.NewPCG(seed, 1)), rand.NewChaCha8([32]byte{byte(seed)})
@@ -208,7 +144,7 @@ func TestByteForByte(t *testing.T) {
 				_, _ = c.Write(sum.Sum(nil)) // after the client's half-close
 				_ = c.CloseWrite()
 			})
-			var r records
+			var r traffictest.Records
 			address, _, _ := start(t, target, &r)
 			var clients sync.WaitGroup
 			for n := range conns {
@@ -237,18 +173,18 @@ func TestByteForByte(t *testing.T) {
 				})
 			}
 			clients.Wait()
-			for _, c := range r.ended(t, conns) {
-				n := c.data[traffic.ToServer][0]
+			for _, c := range r.Ended(t, conns) {
+				n := c.Sent[traffic.ToServer][0]
 				_, sent := corpus(uint64(n))
 				_, answer := corpus(1000 + uint64(n))
 				sum := sha256.Sum256(sent)
-				if !bytes.Equal(c.data[traffic.ToServer][1:], sent) || !bytes.Equal(c.data[traffic.ToClient], append(answer, sum[:]...)) {
+				if !bytes.Equal(c.Sent[traffic.ToServer][1:], sent) || !bytes.Equal(c.Sent[traffic.ToClient], append(answer, sum[:]...)) {
 					t.Errorf("connection %d was not recorded byte for byte", n)
 				}
-				if c.errs != [2]error{} {
-					t.Errorf("connection %d: recorded the errors %v, want none", n, c.errs)
+				if c.Errs != [2]error{} {
+					t.Errorf("connection %d: recorded the errors %v, want none", n, c.Errs)
 				}
-				if got := c.conn.Server.Port(); got != target.Port {
+				if got := c.Conn.Server.Port(); got != target.Port {
 					t.Errorf("connection %d: recorded the server port %d, want %d", n, got, target.Port)
 				}
 			}
@@ -274,7 +210,7 @@ func TestResets(t *testing.T) {
 		_, err := c.Read(b[:])
 		result <- err
 	})
-	var r records
+	var r traffictest.Records
 	address, _, _ := start(t, target, &r)
 
 	c := dial(t, address)
@@ -293,9 +229,9 @@ func TestResets(t *testing.T) {
 	if got, err := io.ReadAll(c); string(got) != "partial" && len(got) > 0 || !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("after a reset of the server the client got %q, %v; want ECONNRESET", got, err)
 	}
-	for i, rec := range r.ended(t, 2) {
-		if rec.errs[0] == nil || rec.errs[1] == nil {
-			t.Errorf("connection %d: recorded %v, want an error in both directions", i, rec.errs)
+	for i, rec := range r.Ended(t, 2) {
+		if rec.Errs[0] == nil || rec.Errs[1] == nil {
+			t.Errorf("connection %d: recorded %v, want an error in both directions", i, rec.Errs)
 		}
 	}
 }
@@ -309,7 +245,7 @@ func TestCloseWhileClientSends(t *testing.T) {
 		_ = c.CloseWrite()
 		_, _ = io.Copy(io.Discard, io.LimitReader(c, 100_000)) // then closes with unread bytes
 	})
-	var r records
+	var r traffictest.Records
 	address, _, _ := start(t, target, &r)
 	c := dial(t, address)
 	sent := make(chan error, 1)
@@ -330,7 +266,7 @@ func TestCloseWhileClientSends(t *testing.T) {
 	if err := <-sent; !errors.Is(err, syscall.ECONNRESET) && !errors.Is(err, syscall.EPIPE) {
 		t.Errorf("the client's writes end with %v, want ECONNRESET or EPIPE", err)
 	}
-	r.ended(t, 1)
+	r.Ended(t, 1)
 }
 
 // The tap reads no faster than the server.
@@ -342,7 +278,7 @@ func TestBackPressure(t *testing.T) {
 		n, _ := io.Copy(io.Discard, c)
 		total <- n
 	})
-	var r records
+	var r traffictest.Records
 	address, _, _ := start(t, target, &r)
 	c := dial(t, address)
 	const size = 256 << 20
@@ -371,7 +307,7 @@ func TestBackPressure(t *testing.T) {
 // starts, even at the other address, connections reach it.
 func TestServerRestarts(t *testing.T) {
 	port := freeport.Get(t)
-	var r records
+	var r traffictest.Records
 	address, _, _ := start(t, Target{Port: uint16(port)}, &r)
 	refused, err := net.Dial("tcp", address) // the reset may come before it returns
 	if err == nil {
@@ -381,8 +317,8 @@ func TestServerRestarts(t *testing.T) {
 	if !errors.Is(err, syscall.ECONNRESET) {
 		t.Errorf("without a server: got %v, want ECONNRESET", err)
 	}
-	if rec := r.ended(t, 1)[0]; !errors.Is(rec.errs[0], syscall.ECONNREFUSED) {
-		t.Errorf("recorded %v, want ECONNREFUSED", rec.errs)
+	if rec := r.Ended(t, 1)[0]; !errors.Is(rec.Errs[0], syscall.ECONNREFUSED) {
+		t.Errorf("recorded %v, want ECONNREFUSED", rec.Errs)
 	}
 	for _, host := range []string{"[::1]", "127.0.0.1", "[::1]"} {
 		ln, err := net.Listen("tcp", fmt.Sprintf("%s:%d", host, port))
@@ -409,7 +345,7 @@ func TestServerRestarts(t *testing.T) {
 // When a tap ends, connections may finish for a while; then they are reset.
 func TestEnd(t *testing.T) {
 	target := serve(t, "127.0.0.1:0", echo)
-	var r records
+	var r traffictest.Records
 	address, tp, end := start(t, target, &r)
 	tp.grace = 2 * time.Second
 	finishes, lasts := dial(t, address), dial(t, address)
@@ -445,7 +381,7 @@ func TestTaken(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ln.Close()
-	if _, err := Listen(ln.Addr().(*net.TCPAddr).AddrPort(), Target{Port: 1}, &records{}, nil); !errors.Is(err, syscall.EADDRINUSE) {
+	if _, err := Listen(ln.Addr().(*net.TCPAddr).AddrPort(), Target{Port: 1}, &traffictest.Records{}, nil); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("got %v, want EADDRINUSE", err)
 	}
 }
@@ -463,13 +399,43 @@ func playClient() {
 
 func TestClientIsNamed(t *testing.T) {
 	target := serve(t, "127.0.0.1:0", echo)
-	var r records
+	var r traffictest.Records
 	address, _, _ := start(t, target, &r)
 	client := child.Start(t, child.Command("client", address))
 	client.Line(t)
 	await.Until(t, "the client is named", func() bool {
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return len(r.conns) == 1 && r.conns[0].client.PID == client.PID
+		all := r.All()
+		return len(all) == 1 && all[0].Client.PID == client.PID
 	})
+}
+
+// A tap takes a free port where its own is taken, also on systems that say so differently.
+func TestListenOrFree(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	wanted := ln.Addr().(*net.TCPAddr).AddrPort()
+	for _, free := range []bool{false, true} {
+		if free {
+			_ = ln.Close()
+		}
+		tp, taken, err := ListenOrFree(wanted, Target{Port: 1}, ignore{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if taken == free || (tp.Addr() == wanted) != free {
+			t.Errorf("free %v: got the address %v of %v, taken %v", free, tp.Addr(), wanted, taken)
+		}
+		_ = tp.listener.Close()
+	}
+	if _, _, err := ListenOrFree(netip.MustParseAddrPort("192.0.2.1:1"), Target{Port: 1}, ignore{}, nil); err == nil || IsTaken(err) {
+		t.Errorf("an address of another machine: got %v, want an error", err)
+	}
+	for _, number := range []syscall.Errno{syscall.EADDRINUSE, 10048, 10013} {
+		if err := fmt.Errorf("listen: %w", os.NewSyscallError("bind", number)); !IsTaken(err) {
+			t.Errorf("IsTaken(%d) = false, want true", number)
+		}
+	}
 }

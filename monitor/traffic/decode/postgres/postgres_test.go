@@ -1,24 +1,18 @@
 package postgres
 
 import (
-	"errors"
 	"fmt"
-	"math/rand/v2"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
 	"porthole/monitor/traffic"
+	"porthole/monitor/traffic/traffictest"
 )
 
 // part is what one side sends.
-type part struct {
-	dir traffic.Direction
-	b   []byte
-}
+type part = traffictest.Piece
 
 // encoder is a message of pgproto3.
 type encoder interface {
@@ -26,10 +20,10 @@ type encoder interface {
 }
 
 func send(dir traffic.Direction, messages ...encoder) part {
-	p := part{dir: dir}
+	p := part{Dir: dir}
 	for _, m := range messages {
 		var err error
-		if p.b, err = m.Encode(p.b); err != nil {
+		if p.Bytes, err = m.Encode(p.Bytes); err != nil {
 			panic(err)
 		}
 	}
@@ -40,29 +34,8 @@ func client(messages ...encoder) part { return send(traffic.ToServer, messages..
 func server(messages ...encoder) part { return send(traffic.ToClient, messages...) }
 
 // talk decodes parts, in pieces of size bytes; 0 is for whole parts.
-func talk(t *testing.T, size int, parts ...part) []*traffic.Exchange {
-	t.Helper()
-	store := traffic.NewStore(traffic.Limits{})
-	r := traffic.NewRecorder(store, []traffic.Protocol{Protocol()})
-	defer r.Shutdown()
-	id := r.Open(traffic.Conn{})
-	at := time.Unix(1000, 0)
-	for _, p := range parts {
-		for b := range slices.Chunk(p.b, max(size, 1)) {
-			if size == 0 {
-				b = p.b
-			}
-			at = at.Add(time.Millisecond)
-			r.Data(id, p.dir, at, b)
-			if size == 0 {
-				break
-			}
-		}
-	}
-	r.Close(id, traffic.ToServer, at, nil)
-	r.Close(id, traffic.ToClient, at, nil)
-	r.Flush()
-	return store.List()
+func talk(size int, parts ...part) []*traffic.Exchange {
+	return traffictest.Decode(Protocol(), size, parts...)
 }
 
 func summary(e *traffic.Exchange) string {
@@ -111,7 +84,7 @@ func row(values ...string) *pgproto3.DataRow {
 
 func TestQueries(t *testing.T) {
 	parts := []part{
-		client(&pgproto3.SSLRequest{}), {traffic.ToClient, []byte("N")},
+		client(&pgproto3.SSLRequest{}), {Dir: traffic.ToClient, Bytes: []byte("N")},
 		startup, server(&pgproto3.AuthenticationCleartextPassword{}), client(&pgproto3.PasswordMessage{Password: "hunter22"}), ok,
 		client(&pgproto3.Query{String: "-- all\nselect * from users"}),
 		server(columns, row("1", "ann"), row("2", "b\tb"), &pgproto3.CommandComplete{CommandTag: []byte("SELECT 2")}, ready),
@@ -126,7 +99,7 @@ func TestQueries(t *testing.T) {
 		client(&pgproto3.Terminate{}),
 	}
 	for _, size := range []int{0, 1, 7} {
-		got := talk(t, size, parts...)
+		got := talk(size, parts...)
 		check(t, fmt.Sprintf("in pieces of %d", size), got, "CONNECT ann@shop -> OK", "SELECT -- all\nselect * from users -> SELECT 2",
 			"INSERT insert into users values (3); select 1 -> INSERT 0 1; SELECT 1",
 			`SELECT select nonsense -> ERROR 42703: column "nonsense" does not exist (failed)`,
@@ -170,7 +143,7 @@ func TestExtendedQueries(t *testing.T) {
 		client(&pgproto3.Query{String: "select 9"}), server(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 9")}, ready),
 	}
 	for _, size := range []int{0, 1, 5} {
-		got := talk(t, size, parts...)
+		got := talk(size, parts...)
 		check(t, fmt.Sprintf("in pieces of %d", size), got, "CONNECT ann@shop -> OK", "PREPARE select $1::int -> OK", "SELECT select $1::int -> SELECT 1",
 			"SELECT select 1 -> SELECT 1", "SELECT select x -> ERROR 42703: no x (failed)", "SELECT select 3 ->  Not executed: an earlier statement failed.",
 			"PREPARE selec -> ERROR 42601: syntax error (failed)", "SELECT select 9 -> SELECT 9")
@@ -185,13 +158,13 @@ func TestExtendedQueries(t *testing.T) {
 
 // A connection that was open before the recording is decoded from its next query on.
 func TestPartial(t *testing.T) {
-	check(t, "simple", talk(t, 3, client(&pgproto3.Query{String: "select 1"}), server(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")}, ready)), "SELECT select 1 -> SELECT 1")
-	check(t, "prepared before", talk(t, 0, client(&pgproto3.Bind{PreparedStatement: "s1"}, &pgproto3.Execute{}, &pgproto3.Sync{}),
+	check(t, "simple", talk(3, client(&pgproto3.Query{String: "select 1"}), server(&pgproto3.CommandComplete{CommandTag: []byte("SELECT 1")}, ready)), "SELECT select 1 -> SELECT 1")
+	check(t, "prepared before", talk(0, client(&pgproto3.Bind{PreparedStatement: "s1"}, &pgproto3.Execute{}, &pgproto3.Sync{}),
 		server(&pgproto3.BindComplete{}, &pgproto3.CommandComplete{CommandTag: []byte("UPDATE 1")}, ready)), "EXECUTE  -> UPDATE 1")
 }
 
 func TestLoginFails(t *testing.T) {
-	got := talk(t, 0, startup, server(&pgproto3.AuthenticationSASL{AuthMechanisms: []string{"SCRAM-SHA-256"}}), client(&pgproto3.SASLInitialResponse{AuthMechanism: "SCRAM-SHA-256", Data: []byte("n,,n=,r=abc")}),
+	got := talk(0, startup, server(&pgproto3.AuthenticationSASL{AuthMechanisms: []string{"SCRAM-SHA-256"}}), client(&pgproto3.SASLInitialResponse{AuthMechanism: "SCRAM-SHA-256", Data: []byte("n,,n=,r=abc")}),
 		server(&pgproto3.ErrorResponse{Severity: "FATAL", Code: "28P01", Message: "password authentication failed"}))
 	check(t, "SCRAM", got, "CONNECT ann@shop -> FATAL 28P01: password authentication failed (failed)")
 	if f := got[0].Answer.Fields; len(f) != 1 || f[0].Value != "SCRAM-SHA-256" {
@@ -203,11 +176,11 @@ func TestLoginFails(t *testing.T) {
 // decoding, and what follows is text.
 func TestFallback(t *testing.T) {
 	for _, b := range []string{"GET / HTTP/1.1\r\n\r\n", "PRI * HTTP/2.0\r\n\r\n", "QUIT\r\n", "\x00\x00\x00\x08\x00\x00\x00\x00", "BEGIN\n", "\x16\x03\x01"} {
-		if got := talk(t, 0, part{traffic.ToServer, []byte(b)}); len(got) != 1 || got[0].Protocol == Name {
+		if got := talk(0, part{Dir: traffic.ToServer, Bytes: []byte(b)}); len(got) != 1 || got[0].Protocol == Name {
 			t.Errorf("%q: got %d exchanges, want one that is not PostgreSQL", b, len(got))
 		}
 	}
-	got := talk(t, 0, startup, ok, part{traffic.ToServer, []byte("Z\x00\x00\x00\x05IQ")})
+	got := talk(0, startup, ok, part{Dir: traffic.ToServer, Bytes: []byte("Z\x00\x00\x00\x05IQ")})
 	if len(got) != 2 || got[1].Protocol == Name {
 		t.Errorf("a message of an unknown type: got %d exchanges, want the connection and text", len(got))
 	}
@@ -215,36 +188,12 @@ func TestFallback(t *testing.T) {
 
 func FuzzPostgres(f *testing.F) {
 	// Short ones: Go spends up to a minute on shortening each interesting input.
-	f.Add(client(&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "a"}}).b, server(&pgproto3.AuthenticationOk{}, ready).b, uint64(1))
-	f.Add(client(&pgproto3.Query{String: "q"}).b, server(row("1"), &pgproto3.CommandComplete{}, ready).b, uint64(2))
-	f.Add(client(&pgproto3.Parse{}, &pgproto3.Sync{}).b, server(&pgproto3.ErrorResponse{Code: "1"}, ready).b, uint64(3))
-	f.Add(client(&pgproto3.Bind{Parameters: [][]byte{{1}}}, &pgproto3.Execute{}, &pgproto3.Sync{}).b, server(&pgproto3.BindComplete{}, ready).b, uint64(4))
-	f.Add(client(&pgproto3.Bind{}, &pgproto3.Describe{ObjectType: 'P'}).b, server(columns).b, uint64(5))
+	f.Add(client(&pgproto3.StartupMessage{ProtocolVersion: pgproto3.ProtocolVersion30, Parameters: map[string]string{"user": "a"}}).Bytes, server(&pgproto3.AuthenticationOk{}, ready).Bytes, uint64(1))
+	f.Add(client(&pgproto3.Query{String: "q"}).Bytes, server(row("1"), &pgproto3.CommandComplete{}, ready).Bytes, uint64(2))
+	f.Add(client(&pgproto3.Parse{}, &pgproto3.Sync{}).Bytes, server(&pgproto3.ErrorResponse{Code: "1"}, ready).Bytes, uint64(3))
+	f.Add(client(&pgproto3.Bind{Parameters: [][]byte{{1}}}, &pgproto3.Execute{}, &pgproto3.Sync{}).Bytes, server(&pgproto3.BindComplete{}, ready).Bytes, uint64(4))
+	f.Add(client(&pgproto3.Bind{}, &pgproto3.Describe{ObjectType: 'P'}).Bytes, server(columns).Bytes, uint64(5))
 	f.Fuzz(func(t *testing.T, client, server []byte, seed uint64) {
-		store := traffic.NewStore(traffic.Limits{})
-		r := traffic.NewRecorder(store, []traffic.Protocol{Protocol()})
-		defer r.Shutdown()
-		id := r.Open(traffic.Conn{})
-		random := rand.New(rand.NewPCG(seed, 0))
-		for len(client) > 0 || len(server) > 0 {
-			side, dir := &client, traffic.ToServer
-			if len(client) == 0 || len(server) > 0 && random.IntN(2) == 0 {
-				side, dir = &server, traffic.ToClient
-			}
-			n := 1 + random.IntN(len(*side))
-			r.Data(id, dir, time.Now(), (*side)[:n])
-			*side = (*side)[n:]
-		}
-		r.Close(id, traffic.ToServer, time.Now(), nil)
-		r.Close(id, traffic.ToClient, time.Now(), errors.New("reset"))
-		r.Flush()
-		for _, e := range store.List() {
-			if strings.Contains(e.Problem, "could not decode") {
-				t.Errorf("the decoder panicked: %s", e.Problem)
-			}
-			if e.Ended.IsZero() {
-				t.Errorf("an exchange never ended: %s", summary(e))
-			}
-		}
+		traffictest.Fuzz(t, Protocol(), client, server, seed)
 	})
 }

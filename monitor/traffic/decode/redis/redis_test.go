@@ -3,43 +3,26 @@ package redis
 import (
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
 	"porthole/monitor/traffic"
+	"porthole/monitor/traffic/traffictest"
 )
 
 // talk decodes what both sides send. Each line begins with > for the client or < for the
 // server; \r\n follows each word. size is how many bytes arrive together, 0 for all.
-func talk(t *testing.T, size int, lines ...string) []*traffic.Exchange {
-	t.Helper()
-	store := traffic.NewStore(traffic.Limits{})
-	r := traffic.NewRecorder(store, []traffic.Protocol{Protocol()})
-	defer r.Shutdown()
-	id := r.Open(traffic.Conn{})
-	at := time.Unix(1000, 0)
+func talk(size int, lines ...string) []*traffic.Exchange {
+	var pieces []traffictest.Piece
 	for _, line := range lines {
 		dir := traffic.ToServer
 		if line[0] == '<' {
 			dir = traffic.ToClient
 		}
-		b := []byte(strings.ReplaceAll(line[1:], " ", "\r\n") + "\r\n")
-		for len(b) > 0 {
-			n := len(b)
-			if size > 0 {
-				n = min(n, size)
-			}
-			at = at.Add(time.Millisecond)
-			r.Data(id, dir, at, b[:n])
-			b = b[n:]
-		}
+		pieces = append(pieces, traffictest.Piece{Dir: dir, Bytes: []byte(strings.ReplaceAll(line[1:], " ", "\r\n") + "\r\n")})
 	}
-	r.Close(id, traffic.ToServer, at, nil)
-	r.Close(id, traffic.ToClient, at, nil)
-	r.Flush()
-	return store.List()
+	return traffictest.Decode(Protocol(), size, pieces...)
 }
 
 // summary is one line about an exchange.
@@ -79,7 +62,7 @@ func TestRedis(t *testing.T) {
 		"SET": "SET \"name\" \"ann\"\nOK", "LRANGE": "LRANGE \"l\" \"0\" \"-1\"\n1) \"a\"\n2) 1) (integer) 1\n   2) \"\"", "HGETALL": "HGETALL \"h\"\n1) \"k\"\n=> (true)",
 	}
 	for _, size := range []int{0, 1, 3} {
-		got := talk(t, size, lines...)
+		got := talk(size, lines...)
 		for i, e := range got {
 			if i >= len(want) || summary(e) != want[i] {
 				t.Errorf("in pieces of %d: exchange %d: got %q, want %q", size, i, summary(e), want[min(i, len(want)-1)])
@@ -101,7 +84,7 @@ func TestRedis(t *testing.T) {
 }
 
 func TestPasswordsAreMasked(t *testing.T) {
-	for _, e := range talk(t, 0, ">*2 $4 AUTH $8 hunter22", "<+OK", ">*5 $5 HELLO $1 3 $4 AUTH $3 ann $8 hunter22", "<+OK",
+	for _, e := range talk(0, ">*2 $4 AUTH $8 hunter22", "<+OK", ">*5 $5 HELLO $1 3 $4 AUTH $3 ann $8 hunter22", "<+OK",
 		">*4 $6 CONFIG $3 SET $11 requirepass $8 hunter22", "<+OK", ">*4 $3 ACL $7 SETUSER $3 ann $9 >hunter22", "<+OK") {
 		if !strings.Contains(e.Path, "hunter22") || !strings.Contains(string(e.Request.Body), "hunter22") {
 			t.Errorf("%s: got %q, want the password before masking", e.Method, e.Path)
@@ -116,7 +99,7 @@ func TestPasswordsAreMasked(t *testing.T) {
 // What is not Redis, or not valid, is shown as text.
 func TestFallback(t *testing.T) {
 	for _, lines := range [][]string{{">GET /?x HTTP/1.1"}, {">*1 :1"}, {">*x"}, {">*2 $3 GET $-5"}, {">*1 $4 PING", "<?garbage"}, {">*99999999999 $1 a"}} {
-		got := talk(t, 0, lines...)
+		got := talk(0, lines...)
 		if len(got) == 0 || got[len(got)-1].Protocol == Name && got[len(got)-1].Problem == "" {
 			t.Errorf("%q: got %d exchanges, want one as text or with a problem", lines, len(got))
 		}
@@ -124,7 +107,7 @@ func TestFallback(t *testing.T) {
 }
 
 func TestReplyOff(t *testing.T) {
-	got := talk(t, 0, ">*3 $6 CLIENT $5 REPLY $3 OFF", ">*3 $3 SET $1 a $1 b", ">*3 $6 CLIENT $5 REPLY $2 ON", "<+OK", ">*1 $4 PING", "<+PONG")
+	got := talk(0, ">*3 $6 CLIENT $5 REPLY $3 OFF", ">*3 $3 SET $1 a $1 b", ">*3 $6 CLIENT $5 REPLY $2 ON", "<+OK", ">*1 $4 PING", "<+PONG")
 	if len(got) != 4 || summary(got[1]) != "SET a b -> " || summary(got[3]) != "PING  -> PONG" {
 		for _, e := range got {
 			t.Error(summary(e))
@@ -133,7 +116,7 @@ func TestReplyOff(t *testing.T) {
 }
 
 func TestMonitorAndLoss(t *testing.T) {
-	got := talk(t, 0, ">*1 $7 MONITOR", "<+OK", "<+1339518083.107412", "<+1339518087.877697")
+	got := talk(0, ">*1 $7 MONITOR", "<+OK", "<+1339518083.107412", "<+1339518087.877697")
 	if len(got) != 3 || summary(got[2]) != "event MONITOR 1339518087.877697 -> 1339518087.877697" {
 		t.Errorf("got %d exchanges, the last %q", len(got), summary(got[len(got)-1]))
 	}
@@ -157,30 +140,6 @@ func FuzzRedis(f *testing.F) {
 	f.Add([]byte("*3\r\n$3\r\nSET\r\n$1\r\na\r\n$1\r\nb\r\n"), []byte("+OK\r\n%1\r\n+a\r\n*-1\r\n"), uint64(1))
 	f.Add([]byte("*1\r\n$4\r\nPING\r\nPING\r\n"), []byte("$?\r\n;4\r\nabcd\r\n;0\r\n*?\r\n:1\r\n.\r\n|1\r\n+k\r\n:1\r\n>2\r\n+a\r\n_\r\n"), uint64(2))
 	f.Fuzz(func(t *testing.T, client, server []byte, seed uint64) {
-		store := traffic.NewStore(traffic.Limits{})
-		r := traffic.NewRecorder(store, []traffic.Protocol{Protocol()})
-		defer r.Shutdown()
-		id := r.Open(traffic.Conn{})
-		random := rand.New(rand.NewPCG(seed, 0))
-		for len(client) > 0 || len(server) > 0 {
-			side, dir := &client, traffic.ToServer
-			if len(client) == 0 || len(server) > 0 && random.IntN(2) == 0 {
-				side, dir = &server, traffic.ToClient
-			}
-			n := 1 + random.IntN(len(*side))
-			r.Data(id, dir, time.Now(), (*side)[:n])
-			*side = (*side)[n:]
-		}
-		r.Close(id, traffic.ToServer, time.Now(), nil)
-		r.Close(id, traffic.ToClient, time.Now(), errors.New("reset"))
-		r.Flush()
-		for _, e := range store.List() {
-			if strings.Contains(e.Problem, "could not decode") {
-				t.Errorf("the decoder panicked: %s", e.Problem)
-			}
-			if e.Ended.IsZero() {
-				t.Errorf("an exchange never ended: %s", summary(e))
-			}
-		}
+		traffictest.Fuzz(t, Protocol(), client, server, seed)
 	})
 }
