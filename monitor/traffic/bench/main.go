@@ -5,6 +5,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -25,14 +26,20 @@ type options struct {
 	out       string
 	duration  time.Duration // of each load
 	exchanges int           // of the measurement of memory
+	patience  time.Duration // after which the measurement of memory ends with fewer exchanges
+	packets   int           // a second, for the capture
+	only      string        // the part to measure: forward, memory or capture; "" for all
 }
 
 func main() {
 	var o options
 	flag.StringVar(&o.porthole, "porthole", "build/porthole", "the program to measure")
 	flag.StringVar(&o.out, "out", "build/traffic.md", "the file to write")
-	flag.DurationVar(&o.duration, "duration", 5*time.Second, "how long each load takes")
+	flag.DurationVar(&o.duration, "duration", 4*time.Second, "how long each load takes")
 	flag.IntVar(&o.exchanges, "exchanges", 1_000_000, "after how many exchanges the memory is measured")
+	flag.DurationVar(&o.patience, "patience", 3*time.Minute, "how long the exchanges for the memory may take; on a slow machine there are fewer")
+	flag.IntVar(&o.packets, "packets", 200_000, "how many packets a second are captured")
+	flag.StringVar(&o.only, "only", "", "measure one part: forward, memory or capture")
 	serve := flag.Bool("serve", false, "be the server")
 	flag.Parse()
 	if *serve {
@@ -197,6 +204,28 @@ func run(o options) error {
 	write("# Traffic\n")
 	write("%s, %d processors, load before: %s\n", time.Now().Format(time.DateOnly), runtime.NumCPU(), loadAverage())
 	ctx := context.Background()
+	if o.only == "" || o.only == "forward" {
+		forward(ctx, o, web, bulk, write)
+	}
+	write("\n| | goal | measured | |")
+	write("|---|---:|---:|---|")
+	if o.only == "" || o.only == "memory" {
+		m, err := memory(ctx, o, web)
+		goal(write, fmt.Sprintf("memory (RSS) of the tap after %d exchanges", m.exchanges), "≤ 104 MB", fmt.Sprintf("%.0f MB (%.0f MB before)", m.after, m.before), err, m.after <= 104)
+	}
+	if o.only == "" || o.only == "capture" {
+		c, err := captured(ctx, o)
+		goal(write, fmt.Sprintf("processor for a capture of %.0f packets a second", c.rate), "≤ 1", fmt.Sprintf("%.2f, %.1f µs for each; %s", c.processor, c.each, c.dropped), err, c.processor <= 1)
+	}
+	write("\nLoad after: %s", loadAverage())
+	return os.WriteFile(o.out, []byte(report.String()), 0o644)
+}
+
+// write writes a line.
+type write = func(format string, args ...any)
+
+// forward compares the tap with the other programs that forward.
+func forward(ctx context.Context, o options, web, bulk int, write write) {
 	write("| | requests a second, 64 clients | of nginx | added to a request, p50 | p99 | MB a second, one connection | of socat |")
 	write("|---|---:|---:|---:|---:|---:|---:|")
 	results := measureForwarders(ctx, o, web, bulk)
@@ -209,11 +238,33 @@ func run(o options) error {
 		}
 		write("| %s | %.0f | %s | %s | %s | %s | %s |", f.name, r.rate, ratio(r.rate, nginx), micros(r.p50), micros(r.p99), megabytes(r.bulk), ratio(r.bulk, socat))
 	}
-	write("\nThe tap forwards %s times as many requests as mitmproxy.\n", strings.TrimSuffix(ratio(results["porthole tap"].rate, mitm), " ×"))
-	memory(ctx, o, web, write)
-	captured(ctx, o, write)
-	write("\nLoad after: %s", loadAverage())
-	return os.WriteFile(o.out, []byte(report.String()), 0o644)
+	tap := results["porthole tap"]
+	write("\n| the tap | goal | measured | |")
+	write("|---|---:|---:|---|")
+	compare := func(what, limit string, mine, other, least float64) {
+		err := tap.err
+		if mine == 0 || other == 0 {
+			err = errors.Join(err, errors.New("one of the two is missing"))
+		}
+		goal(write, what, limit, ratio(mine, other), err, mine >= least*other)
+	}
+	compare("requests a second, relative to mitmproxy", "≥ 20 ×", tap.rate, mitm, 20)
+	compare("requests a second, relative to nginx", "≥ 0.5 ×", tap.rate, nginx, 0.5)
+	compare("bytes a second of one connection, relative to socat", "≥ 0.8 ×", tap.bulk, socat, 0.8)
+	goal(write, "added to a request, p50", "≤ 60 µs", micros(tap.p50), tap.err, tap.p50 <= 60*time.Microsecond)
+	goal(write, "added to a request, p99", "≤ 500 µs", micros(tap.p99), tap.err, tap.p99 <= 500*time.Microsecond)
+}
+
+// goal writes a line about a goal.
+func goal(write write, what, limit, measured string, err error, reached bool) {
+	switch {
+	case err != nil:
+		write("| %s | %s | not measured: %v | |", what, limit, err)
+	case reached:
+		write("| %s | %s | %s | reached |", what, limit, measured)
+	default:
+		write("| %s | %s | %s | not reached |", what, limit, measured)
+	}
 }
 
 func loadAverage() string {

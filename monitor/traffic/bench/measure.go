@@ -1,19 +1,12 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net"
 	"os"
-	"os/exec"
-	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -90,26 +83,31 @@ func best(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
+// memoryResult is the resident memory of a tap in MB.
+type memoryResult struct {
+	before, after float64
+	exchanges     int
+}
+
 // memory measures the memory of a tap after many exchanges.
-func memory(ctx context.Context, o options, web int, write func(string, ...any)) {
+func memory(ctx context.Context, o options, web int) (memoryResult, error) {
+	var m memoryResult
 	f := forwarders(o.porthole)[1]
 	if err := f.start(web); err != nil {
-		write("Memory: not measured: %v", err)
-		return
+		return m, fmt.Errorf("the memory of a tap: %w", err)
 	}
 	defer f.stop()
-	before := residentMB(f.cmd.Process.Pid)
-	sent := 0.0
-	for sent < float64(o.exchanges) {
+	m.before = residentMB(f.cmd.Process.Pid)
+	for end := time.Now().Add(o.patience); m.exchanges < o.exchanges && time.Now().Before(end); {
 		began := time.Now()
 		n, err := rate(ctx, f.port, o.duration)
 		if err != nil {
-			write("Memory: not measured: %v", err)
-			return
+			return m, fmt.Errorf("the memory of a tap: %w", err)
 		}
-		sent += n * time.Since(began).Seconds()
+		m.exchanges += int(n * time.Since(began).Seconds())
 	}
-	write("After %.0f exchanges the tap has %.0f MB of memory (RSS), %.0f MB before.", sent, residentMB(f.cmd.Process.Pid), before)
+	m.after = residentMB(f.cmd.Process.Pid)
+	return m, nil
 }
 
 // residentMB returns the resident memory of a process in MB.
@@ -136,102 +134,4 @@ func cpuTime(pid int) time.Duration {
 	system, _ := strconv.Atoi(fields[12])
 	const tick = 10 * time.Millisecond // USER_HZ is 100
 	return time.Duration(user+system) * tick
-}
-
-// dropsLine is what "porthole capture" says at its end.
-var dropsLine = regexp.MustCompile(`kernel dropped (\d+) of (\d+) packets`)
-
-// captured measures a capture of small segments.
-func captured(ctx context.Context, o options, write func(string, ...any)) {
-	if err := capturedError(ctx, o, write); err != nil {
-		write("\nCapture: not measured: %v", err)
-	}
-}
-
-func capturedError(_ context.Context, o options, write func(string, ...any)) error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { _, _ = io.Copy(c, c) }()
-		}
-	}()
-	port := l.Addr().(*net.TCPAddr).Port
-	c := exec.Command(o.porthole, "capture", strconv.Itoa(port))
-	stderr, err := c.StderrPipe()
-	if err != nil {
-		return err
-	}
-	if err := c.Start(); err != nil {
-		return err
-	}
-	lines := bufio.NewScanner(stderr)
-	if !lines.Scan() || !strings.Contains(lines.Text(), "capturing") {
-		_ = c.Wait()
-		return errors.New(lines.Text())
-	}
-	end := time.Now().Add(o.duration)
-	began, used, segments := time.Now(), cpuTime(c.Process.Pid), segmentsSent()
-	var clients sync.WaitGroup
-	for range 16 {
-		clients.Go(func() { pingPong(port, end) })
-	}
-	clients.Wait()
-	took := time.Since(began)
-	used, segments = cpuTime(c.Process.Pid)-used, segmentsSent()-segments
-	_ = c.Process.Signal(os.Interrupt)
-	said := "nothing was dropped"
-	for lines.Scan() {
-		if m := dropsLine.FindStringSubmatch(lines.Text()); m != nil {
-			said = fmt.Sprintf("it says that %s of %s packets were dropped", m[1], m[2])
-		}
-	}
-	_ = c.Wait()
-	write("\nA capture of %.0f small packets a second: %s; it used %.2f of a processor, which is %.1f µs for each.",
-		float64(segments)/took.Seconds(), said, used.Seconds()/took.Seconds(), float64(used.Microseconds())/float64(segments))
-	return nil
-}
-
-// pingPong sends a few bytes and waits until they come back, again and again.
-func pingPong(port int, end time.Time) {
-	c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	b := []byte("hello\n")
-	for time.Now().Before(end) {
-		if _, err := c.Write(b); err != nil {
-			return
-		}
-		if _, err := io.ReadFull(c, b); err != nil {
-			return
-		}
-	}
-}
-
-// segmentsSent returns how many TCP segments this network has sent (OutSegs in
-// /proc/net/snmp).
-func segmentsSent() int {
-	b, _ := os.ReadFile("/proc/net/snmp")
-	var names []string
-	for line := range strings.Lines(string(b)) {
-		fields := strings.Fields(line)
-		switch {
-		case len(fields) == 0 || fields[0] != "Tcp:":
-		case names == nil:
-			names = fields
-		default:
-			n, _ := strconv.Atoi(fields[slices.Index(names, "OutSegs")])
-			return n
-		}
-	}
-	return 0
 }
