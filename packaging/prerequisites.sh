@@ -17,7 +17,9 @@ bench="gcc libc6-dev iproute2 util-linux lsof"
 # The programs that a tap is compared with.
 traffic="mitmproxy socat nginx-light iproute2 util-linux"
 film="imagemagick util-linux iproute2"
-tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps perl-base"
+# The clients and servers start no service: redis-tools has the server under another name.
+# Tests of PostgreSQL run where a server is installed; its package would start one.
+tests="weston xclip xterm tmux libnotify-bin iproute2 util-linux procps perl-base curl python3 tshark tcpdump wrk redis-tools nghttp2-client nghttp2-server nodejs node-ws"
 servers="debootstrap iproute2 util-linux"
 package="dpkg-dev desktop-file-utils appstream lintian debootstrap rpm libarchive-tools pacman-package-manager"
 windows="wine wine64 gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 zip xvfb imagemagick perl-base iproute2 util-linux"

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -15,14 +14,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"porthole/internal/await"
-	"porthole/internal/freeport"
 	"porthole/monitor/process/child"
 )
 
@@ -295,16 +292,7 @@ func TestTapNamesItself(t *testing.T) {
 
 // The third: is this password sent in the clear? It is shown only on request.
 func TestExamplePassword(t *testing.T) {
-	if _, err := exec.LookPath("redis-server"); err != nil {
-		t.Skip("redis-server is not installed (package redis-server)")
-	}
-	port := strconv.Itoa(freeport.Get(t))
-	c := exec.Command("redis-server", "--port", port, "--save", "", "--requirepass", "hunter22", "--dir", t.TempDir())
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = c.Process.Kill(); _ = c.Wait() })
-	await.Listener(t, "127.0.0.1:"+port)
+	port := redis(t, "hunter22")
 	for _, unmasked := range []bool{false, true} {
 		address, out, _, end := tapped(t, tapOptions{trafficOptions: trafficOptions{Options: Options{Unmasked: unmasked}}}, port)
 		_, tap, _ := net.SplitHostPort(address)
@@ -337,108 +325,6 @@ func firstLines(all, text string) string {
 	return strings.Join(found, "")
 }
 
-// PostgreSQL's own clients: psql with errors and rows, pgbench with each of its protocols.
-func TestPostgresClients(t *testing.T) {
-	address, stop := postgres(t)
-	defer stop()
-	_, port, _ := net.SplitHostPort(address)
-	pcapFile := filepath.Join(t.TempDir(), "postgres.pcapng")
-	tap, out, _, end := tapped(t, tapOptions{trafficOptions: trafficOptions{PCAP: pcapFile}}, port)
-	_, tapPort, _ := net.SplitHostPort(tap)
-	psql := func(query string) string {
-		return client(t, "postgresql-client", "psql", "-h", "127.0.0.1", "-p", tapPort, "-U", "postgres", "-Atc", query, "postgres")
-	}
-	if got := psql("select n, 'x' from generate_series(1, 3) n"); got != "1|x\n2|x\n3|x\n" {
-		t.Fatalf("psql printed %q", got)
-	}
-	psql("select nonsense")
-	bench := func(port string, args ...string) {
-		t.Helper()
-		args = append(args, "-h", "127.0.0.1", "-p", port, "-U", "postgres", "postgres")
-		client(t, "postgresql", pgProgram(t, "pgbench"), args...)
-	}
-	bench(port, "-i", "-q") // 100,000 rows, which tshark would take long for
-	for _, protocol := range []string{"simple", "extended", "prepared"} {
-		bench(tapPort, "-M", protocol, "-t", "10", "-c", "2", "-n")
-	}
-	await.Until(t, "the queries of pgbench are printed", func() bool {
-		return strings.Count(out.String(), "UPDATE pgbench_tellers") >= 60
-	}, func() any { return strings.Count(out.String(), "UPDATE pgbench_tellers") })
-	end()
-	for _, want := range []string{"SELECT 3", "ERROR 42703: column \"nonsense\" does not exist", "CONNECT postgres@postgres"} {
-		if !strings.Contains(out.String(), want) {
-			t.Errorf("%q is not printed", want)
-		}
-	}
-	if seen, err := exec.Command("tshark", "-r", pcapFile, "-d", "tcp.port=="+port+",pgsql", "-Y", "pgsql.query", "-T", "fields", "-e", "pgsql.query").Output(); err != nil {
-		t.Logf("tshark does not judge: %v", err)
-	} else {
-		for _, query := range []string{"select n, 'x' from generate_series(1, 3) n", "select nonsense", "UPDATE pgbench_tellers"} {
-			if ours, theirs := strings.Count(out.String(), " "+query), strings.Count(string(seen), query); ours < 1 || theirs < 1 || ours < theirs {
-				t.Errorf("%q: printed %d times, tshark sees it %d times", query, ours, theirs)
-			}
-		}
-	}
-	if bad := firstLines(strings.ReplaceAll(out.String(), "! ERROR 42703", ""), "! "); bad != "" {
-		t.Errorf("something was not decoded:\n%s", bad)
-	}
-}
-
-// pgProgram returns the path of a program that Debian keeps out of PATH.
-func pgProgram(t *testing.T, name string) string {
-	t.Helper()
-	if found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/" + name); len(found) > 0 {
-		return found[len(found)-1]
-	}
-	return name
-}
-
-// postgres starts a server of PostgreSQL that trusts everyone.
-func postgres(t *testing.T) (address string, stop func()) {
-	t.Helper()
-	initdb, server := pgProgram(t, "initdb"), pgProgram(t, "postgres")
-	if _, err := os.Stat(initdb); err != nil {
-		t.Skip("PostgreSQL is not installed (package postgresql)")
-	}
-	folder, err := os.MkdirTemp("", "porthole-pg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(folder) })
-	as := func(c *exec.Cmd) *exec.Cmd {
-		c.Dir, c.Env = folder, append(os.Environ(), "LC_ALL=C")
-		if os.Getuid() == 0 { // PostgreSQL refuses to run as root
-			child.AsNobody(c)
-			c.Dir = folder
-		}
-		return c
-	}
-	if os.Getuid() == 0 {
-		if err := os.Chown(folder, 65534, 65534); err != nil {
-			t.Fatal(err)
-		}
-	}
-	data := filepath.Join(folder, "data")
-	if out, err := as(exec.Command(initdb, "-D", data, "-U", "postgres", "-A", "trust", "-N")).CombinedOutput(); err != nil {
-		t.Skipf("initdb: %v: %s", err, out)
-	}
-	port := strconv.Itoa(freeport.Get(t))
-	c := as(exec.Command(server, "-D", data, "-p", port, "-k", folder, "-c", "fsync=off", "-h", "127.0.0.1"))
-	if err := c.Start(); err != nil {
-		t.Fatal(err)
-	}
-	await.Listener(t, "127.0.0.1:"+port)
-	return "127.0.0.1:" + port, func() {
-		_ = c.Process.Signal(os.Interrupt) // fast shutdown
-		if err := c.Wait(); err != nil {
-			var exit *exec.ExitError
-			if !errors.As(err, &exit) {
-				t.Error(err)
-			}
-		}
-	}
-}
-
 // The fourth: watch a gRPC call. It is HTTP/2 without TLS (RFC 9113, prior knowledge), with
 // the status in the trailer.
 func TestExampleGRPC(t *testing.T) {
@@ -467,79 +353,5 @@ func TestExampleGRPC(t *testing.T) {
 	_ = resp.Body.Close()
 	if got := lines(t, out, 1); !strings.Contains(got[0], "/helloworld.Greeter/SayHello") {
 		t.Errorf("got %q, want the service and the method", got)
-	}
-}
-
-// The same requests of curl over HTTP/1.1, kept alive, and HTTP/2 are decoded.
-func TestCurl(t *testing.T) {
-	var both http.Protocols
-	both.SetHTTP1(true)
-	both.SetUnencryptedHTTP2(true)
-	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		b, _ := io.ReadAll(r.Body)
-		_, _ = fmt.Fprintf(w, "%s %d", r.Proto, len(b))
-	}))
-	server.Config.Protocols = &both
-	server.Start()
-	defer server.Close()
-	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	address, out, _, end := tapped(t, tapOptions{}, port)
-	if got := client(t, "curl", "curl", "-s", "http://"+address+"/a", "http://"+address+"/b"); got != "HTTP/1.1 0HTTP/1.1 0" {
-		t.Errorf("kept alive: curl printed %q", got)
-	}
-	upload := strings.Repeat("x", 3000)
-	if got := client(t, "curl", "curl", "-s", "--http2-prior-knowledge", "-d", upload, "http://"+address+"/c"); got != "HTTP/2.0 3000" {
-		t.Errorf("HTTP/2: curl printed %q", got)
-	}
-	if got := client(t, "curl", "curl", "-s", "-H", "Expect: 100-continue", "-H", "Transfer-Encoding: chunked", "-d", upload, "http://"+address+"/d"); got != "HTTP/1.1 3000" {
-		t.Errorf("chunked: curl printed %q", got)
-	}
-	lines(t, out, 4)
-	end()
-	for _, want := range []string{"GET /a", "GET /b", "POST /c", "POST /d"} {
-		if n := strings.Count(out.String(), want); n != 1 {
-			t.Errorf("%s is printed %d times, want once:\n%s", want, n, out)
-		}
-	}
-	if strings.Contains(out.String(), "! ") || strings.Count(out.String(), "  200  ") != 4 {
-		t.Errorf("got\n%s\nwant four times 200 and no problem", out)
-	}
-}
-
-// Programs of the system that speak HTTP/1.1: wrk keeps many connections alive, Python
-// closes each.
-func TestOtherClients(t *testing.T) {
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		_, _ = io.WriteString(w, strings.Repeat("x", 1000))
-	}))
-	defer server.Close()
-	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	for name, run := range map[string]func(*testing.T, string){
-		"wrk": func(t *testing.T, url string) {
-			if out := client(t, "wrk", "wrk", "-t1", "-c32", "-d1s", url); !strings.Contains(out, "requests in") || strings.Contains(out, "Non-2xx") {
-				t.Errorf("wrk printed %s", out)
-			}
-		},
-		"python": func(t *testing.T, url string) {
-			if out := client(t, "python3", "python3", "-c", "import sys, urllib.request\nfor i in range(20): print(len(urllib.request.urlopen(sys.argv[1], data=b'x' * 70000).read()))", url); strings.Count(out, "1000\n") != 20 {
-				t.Errorf("python3 printed %s", out)
-			}
-		},
-	} {
-		t.Run(name, func(t *testing.T) {
-			address, out, stderr, end := tapped(t, tapOptions{}, port, "status:error")
-			run(t, "http://"+address+"/")
-			end()
-			// wrk closes its connections while answers are on their way.
-			for line := range strings.Lines(out.String()) {
-				if !strings.Contains(line, "closed") && !strings.Contains(line, "broke") {
-					t.Errorf("a problem: %s", line)
-				}
-			}
-			if strings.Contains(stderr.String(), "not decoded") {
-				t.Errorf("bytes were lost: %s", stderr)
-			}
-		})
 	}
 }
