@@ -12,7 +12,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mattn/go-runewidth"
 	"github.com/spf13/cobra"
 
 	"porthole/monitor"
@@ -54,9 +53,14 @@ const printQueue = 10_000
 
 // printer prints exchanges as they end. Slow output does not slow down the traffic.
 type printer struct {
-	o      trafficOptions
-	out    *bufio.Writer // lines that wait for further ones
-	width  int           // of the terminal, 0 if it is none
+	o   trafficOptions
+	out *bufio.Writer // lines that wait for further ones
+	// summary and text are what is being printed. They are used again, because garbage delays
+	// the traffic.
+	summary traffic.Exchange
+	text    []byte
+
+	width  int // of the terminal, 0 if it is none
 	styled bool
 	queue  chan *traffic.Exchange
 	done   chan struct{}
@@ -128,15 +132,16 @@ func (p *printer) print(e *traffic.Exchange) error {
 	case p.o.Bodies:
 		e = traffic.Masked(e)
 	default:
-		e = traffic.MaskedSummary(e)
+		traffic.MaskSummary(&p.summary, e)
+		e = &p.summary
 	}
 	if p.o.JSON {
 		if err := writeLine(p.out, exchangeJSONOf(e, p.o.Bodies)); err != nil {
 			return err
 		}
 	} else {
-		_, _ = p.out.WriteString(p.line(e)) // Flush returns the error
-		_ = p.out.WriteByte('\n')
+		p.text = append(p.appendLine(p.text[:0], e), '\n')
+		_, _ = p.out.Write(p.text) // Flush returns the error
 		if p.o.Bodies {
 			writeMessage(p.out, ">", &e.Request)
 			writeMessage(p.out, "<", &e.Answer)
@@ -151,71 +156,10 @@ func (p *printer) print(e *traffic.Exchange) error {
 	return nil
 }
 
-// Widths of columns in cells.
-const (
-	clientWidth   = 18
-	statusWidth   = 10
-	durationWidth = 8
-	sizeWidth     = 8
-)
-
-// line returns one line about e that fits the terminal:
-//
-//	14:02:03.123  curl (812)          200      1.2 ms     12 KB  GET /api/users
-func (p *printer) line(e *traffic.Exchange) string {
-	status, color := statusText(e)
-	duration := "open"
-	switch {
-	case e.Kind == traffic.Event:
-		duration = ""
-	case !e.Ended.IsZero():
-		duration = elapsedText(e.Duration(e.Ended))
-	}
-	before := e.Started.Local().Format(clockFormat) + "  " + column(exchangeClient(e), clientWidth) + "  "
-	status = column(status, statusWidth)
-	rest := "  " + padLeft(duration, durationWidth) + "  " + padLeft(sizeText(uint64(e.Request.Size+e.Answer.Size)), sizeWidth) + "  " + whatText(e)
-	if p.width > 0 {
-		rest = runewidth.Truncate(rest, max(p.width-runewidth.StringWidth(before)-statusWidth, minColumn), "…")
-	}
-	if p.styled && color != "" {
-		status = "\x1b[" + color + "m" + status + "\x1b[0m"
-	}
-	return before + status + strings.TrimRight(rest, " ")
-}
-
-// spaces is the padding of columns.
-const spaces = "                        "
-
-// column returns s truncated or padded to a width in cells, of at most len(spaces).
-func column(s string, width int) string {
-	if ascii(s) && len(s) <= width { // measuring characters takes longer than all else
-		return s + spaces[:width-len(s)]
-	}
-	return runewidth.FillRight(runewidth.Truncate(s, width, "…"), width)
-}
-
-// padLeft returns s padded on the left to a width in cells, of at most len(spaces).
-func padLeft(s string, width int) string {
-	if ascii(s) {
-		return spaces[:max(width-len(s), 0)] + s
-	}
-	return runewidth.FillLeft(s, width)
-}
-
-// ascii reports whether all of s are printable characters of ASCII.
-func ascii(s string) bool {
-	for i := range len(s) {
-		if s[i] < ' ' || s[i] > '~' {
-			return false
-		}
-	}
-	return true
-}
-
 // exchangeClient names the client: "curl (812)", or its address.
 func exchangeClient(e *traffic.Exchange) string {
 	if c := e.Conn.Process(); c.PID != 0 {
-		return fmt.Sprintf("%s (%d)", dash(monitor.Clean(c.Name, 60)), c.PID)
+		return dash(monitor.Clean(c.Name, 60)) + " (" + strconv.Itoa(c.PID) + ")"
 	}
 	return e.Conn.Client.String()
 }
