@@ -342,16 +342,19 @@ func TestExampleGRPC(t *testing.T) {
 	server.Start()
 	defer server.Close()
 	_, port, _ := net.SplitHostPort(server.Listener.Addr().String())
-	address, out, _, _ := tapped(t, tapOptions{}, port, "protocol:grpc")
+	address, out, _, _ := tapped(t, tapOptions{trafficOptions: trafficOptions{Bodies: true}}, port, "protocol:grpc")
 	c := &http.Client{Transport: &http.Transport{Protocols: &unencrypted}}
 	defer c.CloseIdleConnections()
-	resp, err := c.Post("http://"+address+"/helloworld.Greeter/SayHello", "application/grpc", bytes.NewReader([]byte{0, 0, 0, 0, 3, 10, 1, 'x'}))
+	resp, err := c.Post("http://"+address+"/helloworld.Greeter/SayHello", "application/grpc", strings.NewReader("\x00\x00\x00\x00\x16\n\x03ann\x12\x0ftoken=geheim123"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	_, _ = io.Copy(io.Discard, resp.Body)
 	_ = resp.Body.Close()
-	if got := lines(t, out, 1); !strings.Contains(got[0], "/helloworld.Greeter/SayHello") {
-		t.Errorf("got %q, want the service and the method", got)
+	await.Until(t, "the call is printed with its answer", func() bool { return strings.Contains(out.String(), `< 1: ""`) }, func() any { return out.String() })
+	for _, want := range []string{"/helloworld.Greeter/SayHello", `> 1: "ann"`, `> 2: "token=•••"`} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%s is not printed:\n%s", want, out)
+		}
 	}
 }
