@@ -61,6 +61,7 @@ type forwarder struct {
 	command func(folder string, port, target int) []string
 	bulk    bool // it forwards TCP, not only HTTP
 	cmd     *exec.Cmd
+	folder  string // of its configuration; stop removes it
 	port    int
 	err     error
 }
@@ -117,20 +118,20 @@ func (f *forwarder) start(target int) error {
 		f.port = target
 		return nil
 	}
-	folder, err := os.MkdirTemp("", "bench")
-	if err != nil {
+	var err error
+	if f.folder, err = os.MkdirTemp("", "bench"); err != nil {
 		return err
 	}
 	f.port = freePort()
-	words := f.command(folder, f.port, target)
+	words := f.command(f.folder, f.port, target)
 	path, err := exec.LookPath(words[0])
 	if err != nil {
 		return fmt.Errorf("%s is not installed", words[0])
 	}
 	f.cmd = exec.Command(path, words[1:]...)
-	f.cmd.Dir = folder
+	f.cmd.Dir = f.folder
 	if words[0] == "mitmdump" {
-		f.cmd.Env = append(os.Environ(), "HOME="+folder)
+		f.cmd.Env = append(os.Environ(), "HOME="+f.folder)
 	}
 	if err := f.cmd.Start(); err != nil {
 		return err
@@ -149,6 +150,9 @@ func (f *forwarder) start(target int) error {
 
 // stop ends the program.
 func (f *forwarder) stop() {
+	if f.folder != "" {
+		defer os.RemoveAll(f.folder)
+	}
 	if f.cmd == nil || f.cmd.Process == nil {
 		return
 	}
@@ -207,8 +211,10 @@ func run(o options) error {
 	if o.only == "" || o.only == "forward" {
 		forward(ctx, o, web, bulk, write)
 	}
-	write("\n| | goal | measured | |")
-	write("|---|---:|---:|---|")
+	if o.only == "memory" || o.only == "capture" {
+		write("| | goal | measured | |")
+		write("|---|---:|---:|---|")
+	}
 	if o.only == "" || o.only == "memory" {
 		m, err := memory(ctx, o, web)
 		goal(write, fmt.Sprintf("memory (RSS) of the tap after %d exchanges", m.exchanges), "≤ 104 MB", fmt.Sprintf("%.0f MB (%.0f MB before)", m.after, m.before), err, m.after <= 104)
