@@ -11,7 +11,7 @@ import (
 // a fixed small percentage, the collector would run several times a second while little is
 // kept, and delay the traffic. So it may always use the same memory, whatever is kept.
 const (
-	garbage      = 12 << 20 // bytes
+	garbage      = 11 << 20 // bytes
 	minGCPercent = 20
 	maxGCPercent = 200
 	gcInterval   = time.Second

@@ -13,7 +13,7 @@ import (
 // result is what was measured of a forwarder.
 type result struct {
 	rate     float64       // requests a second
-	p50, p99 time.Duration // added to a request
+	p50, p99 time.Duration // of a request; measureForwarders makes it what was added to one
 	bulk     float64       // bytes a second
 	err      error
 }
@@ -36,43 +36,40 @@ func measureForwarders(ctx context.Context, o options, web, bulk int) map[string
 	}
 	results := make(map[string]result)
 	for range rounds {
-		var direct []time.Duration
 		for i, f := range all {
 			r := results[f.name]
 			if r.err = errors.Join(r.err, f.err); r.err == nil {
-				direct = r.measure(ctx, o, f, pipes[i], direct)
+				r.measure(ctx, o, f, pipes[i])
 			}
 			results[f.name] = r
 		}
 	}
+	direct := results[all[0].name]
+	for name, r := range results {
+		r.p50, r.p99 = r.p50-direct.p50, r.p99-direct.p99
+		results[name] = r
+	}
 	return results
 }
 
-// measure measures one forwarder once and keeps the better figures. It returns the
-// latencies that others are compared with.
-func (r *result) measure(ctx context.Context, o options, f, pipe *forwarder, direct []time.Duration) []time.Duration {
+// measure measures one forwarder once and keeps the better figures.
+func (r *result) measure(ctx context.Context, o options, f, pipe *forwarder) {
 	n, err := rate(ctx, f.port, o.duration)
 	r.rate = max(r.rate, n)
 	if err != nil {
 		r.err = err
-		return direct
+		return
 	}
 	took, err := latencies(ctx, f.port, o.duration/2)
 	if err != nil || len(took) == 0 {
 		r.err = errors.Join(err, errors.New("no request was answered"))
-		return direct
+		return
 	}
-	if f.command == nil {
-		direct = took
-	} else if len(direct) > 0 {
-		r.p50 = best(r.p50, took[len(took)/2]-direct[len(direct)/2])
-		r.p99 = best(r.p99, took[len(took)*99/100]-direct[len(direct)*99/100])
-	}
+	r.p50, r.p99 = best(r.p50, took[len(took)/2]), best(r.p99, took[len(took)*99/100])
 	if f.bulk {
 		b, err := bulkRate(pipe.port, o.duration/2)
 		r.bulk, r.err = max(r.bulk, b), err
 	}
-	return direct
 }
 
 // best returns the smaller duration; 0 is unknown.
