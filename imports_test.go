@@ -83,7 +83,7 @@ const widgetless = "porthole/ui/filter porthole/ui/probe porthole/ui/tray portho
 
 // testOnly packages are imported by tests only.
 const testOnly = "porthole/ui/uitest porthole/monitor/process/child porthole/internal/await porthole/internal/dockertest " +
-	"porthole/internal/freeport porthole/internal/namespaces porthole/internal/rawsocket porthole/internal/sample porthole/internal/testhome"
+	"porthole/internal/freeport porthole/internal/namespaces porthole/internal/rawsocket porthole/internal/sample porthole/internal/testhome porthole/internal/traffictest"
 
 // pure packages get all data as arguments.
 const pure = "porthole/monitor/ancestry porthole/monitor/codingagent porthole/monitor/warning porthole/monitor/explain"

@@ -20,10 +20,10 @@ import (
 
 	"porthole/internal/await"
 	"porthole/internal/namespaces"
+	"porthole/internal/traffictest"
 	"porthole/monitor/process/child"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/source"
-	"porthole/monitor/traffic/traffictest"
 )
 
 func TestMain(m *testing.M) { child.Main(m, map[string]func(){"open": playOpen}) }

@@ -15,8 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"porthole/internal/traffictest"
 	"porthole/monitor/process/child"
-	"porthole/monitor/traffic/traffictest"
 )
 
 func init() {

@@ -19,10 +19,10 @@ import (
 
 	"porthole/internal/await"
 	"porthole/internal/freeport"
+	"porthole/internal/traffictest"
 	"porthole/monitor/process/child"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/source"
-	"porthole/monitor/traffic/traffictest"
 )
 
 func TestMain(m *testing.M) {

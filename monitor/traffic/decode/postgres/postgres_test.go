@@ -7,8 +7,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgproto3"
 
+	"porthole/internal/traffictest"
 	"porthole/monitor/traffic"
-	"porthole/monitor/traffic/traffictest"
 )
 
 // part is what one side sends.

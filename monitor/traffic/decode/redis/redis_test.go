@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"porthole/internal/traffictest"
 	"porthole/monitor/traffic"
-	"porthole/monitor/traffic/traffictest"
 )
 
 // talk decodes what both sides send. Each line begins with > for the client or < for the
