@@ -279,8 +279,8 @@ func (p *Page) Tick() {
 		p.table.RefreshRows()
 		p.showCards()
 		p.showDetails()
+		p.showStatus()
 	}
-	p.showStatus()
 }
 
 // showCards updates the cards once the state of the watches is known.

@@ -17,6 +17,7 @@ import (
 // ShowNotice shows a sentence in the status line for widgets.NoticeTime.
 func (p *Page) ShowNotice(sentence string) {
 	p.notice, p.noticeUntil = sentence, p.now().Add(widgets.NoticeTime)
+	p.stir() // so that it disappears in time
 	p.showStatus()
 }
 
