@@ -63,6 +63,9 @@ func (m *Message) maskedDescription(content []byte) ([]byte, bool) {
 func (m *Message) describe(body []byte, proto protobuf.Mask, mask func([]byte) []byte) ([]byte, bool) {
 	switch kind := m.form(); kind {
 	case plainProto:
+		if Readable(body) { // such as a description that was saved
+			return nil, false
+		}
 		return describeMessage(body, proto, mask), true
 	case framedProto, framedText:
 		if kind == framedText {

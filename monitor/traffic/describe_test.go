@@ -37,6 +37,7 @@ func TestShown(t *testing.T) {
 		{"application/grpc-web+proto", "", prefixed(0, ann) + prefixed(0x80, "grpc-status: 0\r\n"), "1: \"ann\"\n# message 2\ngrpc-status: 0\r\n"},
 		{"application/grpc+json", "", prefixed(0, `{"a":1}`), `{"a":1}`},
 		{"application/x-protobuf; charset=x", "", ann, "1: \"ann\"\n"},
+		{"application/protobuf", "", "1: \"ann\"\n", "1: \"ann\"\n"},
 		{"text/plain", "", ann, ann},
 	} {
 		m := Message{Fields: []Field{{"content-type", c.kind}, {"grpc-encoding", c.coding}}, Body: []byte(c.body), BodySize: int64(len(c.body))}

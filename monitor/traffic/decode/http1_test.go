@@ -78,6 +78,12 @@ func TestHTTP1(t *testing.T) {
 			"> GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi",
 			"> GET /b HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n",
 		}, "HTTP/1.1 GET /a = 200 OK < \"hi\"\nHTTP/1.1 GET /b = 404 Not Found"},
+		{"the same heads again", []said{
+			"> GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1",
+			"> GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n2",
+			"> HEAD /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n",
+			"> GET /a HTTP/1.1\r\nHost: x\r\n\r\n", "< HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n3",
+		}, "HTTP/1.1 GET /a = 200 OK < \"1\"\nHTTP/1.1 GET /a = 200 OK < \"2\"\nHTTP/1.1 HEAD /a = 200 OK\nHTTP/1.1 GET /a = 200 OK < \"3\""},
 		{"pipelining", []said{
 			"> GET /a HTTP/1.1\r\nHost: x\r\n\r\nPOST /b HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcHEAD /c HTTP/1.1\r\nHost: x\r\n\r\n",
 			"< HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\n1HTTP/1.1 201 Created\r\nContent-Length: 1\r\n\r\n2HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\n",

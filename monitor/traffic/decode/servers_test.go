@@ -222,31 +222,6 @@ func TestWebSocketCompression(t *testing.T) {
 	}
 }
 
-func TestNodeWebSocket(t *testing.T) {
-	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		conn, _, _, err := ws.UpgradeHTTP(r, w)
-		if err != nil {
-			return
-		}
-		defer conn.Close()
-		wsutil.WriteServerText(conn, []byte("welcome"))
-		wsutil.ReadClientText(conn)
-	}))
-	defer s.Close()
-	r := newRelay(t, s.Listener.Addr().String())
-	out := program(t, "node", "-e", `if (!globalThis.WebSocket) { console.log("none"); process.exit() }
-const s = new WebSocket("ws://`+r.addr+`/node"); s.onmessage = () => { s.send("from node"); s.close() }`)
-	if strings.Contains(out, "none") {
-		t.Skip("this node has no WebSocket")
-	}
-	got := lines(r.stop())
-	for _, want := range []string{"GET /node = 101", "WebSocket text welcome < ", "WebSocket text from node > "} {
-		if !strings.Contains(got, want) {
-			t.Errorf("got %s, want %s", got, want)
-		}
-	}
-}
-
 func TestTLS(t *testing.T) {
 	for _, c := range []struct {
 		version uint16
