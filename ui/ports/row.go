@@ -115,8 +115,8 @@ func (r *portRow) warned() bool { return r.mark != closed && (r.warnings > 0 || 
 
 // exposureText describes the exposure of l in a few words.
 func exposureText(l *monitor.Listener) string {
-	if _, public := l.PublicTunnel(); public {
-		return words.ExposedShort(l)
+	if t, public := l.PublicTunnel(); public { // the card and the details have room for more
+		return lang.L("public: {{.Through}}", map[string]any{"Through": t.Through})
 	}
 	if len(l.Tunnels) > 0 && !l.OnNetwork() {
 		return lang.L("through {{.Through}}", map[string]any{"Through": l.Tunnels[0].Through})
