@@ -139,7 +139,7 @@ var desktops = []environment{
 		name: "budgie", title: "Budgie, panel as installed", layer: "budgie", current: "Budgie:GNOME", display: xvfb{}, logind: true,
 		parts:    []part{{"wm", "budgie-wm"}, {"daemon", "budgie-daemon"}, {"panel", "budgie-panel"}},
 		packages: []string{"budgie-core", "gnome-session-bin"}, noTray: true,
-		manager: manager{"gnome-session --builtin --session=org.buddiesofbudgie.budgie-desktop", "budgie-panel", "gnome-session-quit --logout --no-prompt"},
+		manager: manager{"gnome-session --builtin --session=org.buddiesofbudgie.BudgieDesktop", "budgie-panel", "gnome-session-quit --logout --no-prompt"},
 	},
 }
 

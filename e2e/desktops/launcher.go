@@ -23,6 +23,7 @@ type launcher struct {
 	activation                                        uint32 // 0 if the compositor has no such protocol
 
 	mu     sync.Mutex
+	inputs uint32 // the capabilities of the seat: pointer, keyboard
 	size   image.Point
 	serial uint32 // of the last press of a button or key; 0: there was none
 	failed error
@@ -87,7 +88,7 @@ func (l *launcher) open() error {
 		return err
 	}
 	l.activation, _ = l.client.bind("xdg_activation_v1", 1, nil) // not every compositor has it
-	if err := l.makePool(memory); err != nil {
+	if err := errors.Join(l.makePool(memory), l.openInputs()); err != nil {
 		return err
 	}
 	l.surface = l.create(l.compositor, createSurface, nil)
@@ -177,19 +178,31 @@ func (l *launcher) draw() {
 	l.request(l.surface, commit, nil)
 }
 
-// handleSeat handles the event with the input devices, which may come again.
+// handleSeat records the input devices of the seat.
 func (l *launcher) handleSeat(opcode uint16, body []byte) {
-	if opcode != 0 || len(body) < 4 {
-		return
+	if opcode == 0 && len(body) >= 4 {
+		l.mu.Lock()
+		l.inputs = binary.NativeEndian.Uint32(body)
+		l.mu.Unlock()
 	}
+}
+
+// openInputs listens to the input devices that the seat has now.
+func (l *launcher) openInputs() error {
+	if err := l.failure(); err != nil { // the seat has reported them afterwards
+		return err
+	}
+	l.mu.Lock()
+	inputs := l.inputs
+	l.mu.Unlock()
 	const pointer, keyboard = 1, 2
-	has := binary.NativeEndian.Uint32(body)
-	if has&pointer != 0 {
+	if inputs&pointer != 0 {
 		l.create(l.seat, getPointer, l.handleInput)
 	}
-	if has&keyboard != 0 {
+	if inputs&keyboard != 0 {
 		l.create(l.seat, getKeyboard, l.handleInput)
 	}
+	return nil
 }
 
 // handleInput handles events of the pointer and of the keyboard.
