@@ -3,7 +3,6 @@ package tunnel
 import (
 	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -352,17 +351,4 @@ func freePort(t *testing.T) int {
 	}
 	defer ln.Close()
 	return ln.Addr().(*net.TCPAddr).Port
-}
-
-func serveForwards(t *testing.T, text string) string {
-	t.Helper()
-	var c *serveConfig
-	if err := json.Unmarshal([]byte(text), &c); err != nil {
-		t.Fatal(err)
-	}
-	var texts []string
-	for _, f := range c.forwards(1) {
-		texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s:%d %s %s", f.title, f.target.host, f.target.port, f.reach, f.url)))
-	}
-	return strings.Join(texts, ", ")
 }

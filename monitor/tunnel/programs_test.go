@@ -1,6 +1,7 @@
 package tunnel
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/netip"
 	"strings"
@@ -215,4 +216,17 @@ func TestServeConfig(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", text, got, want)
 		}
 	}
+}
+
+func serveForwards(t *testing.T, text string) string {
+	t.Helper()
+	var c *serveConfig
+	if err := json.Unmarshal([]byte(text), &c); err != nil {
+		t.Fatal(err)
+	}
+	var texts []string
+	for _, f := range c.forwards(1) {
+		texts = append(texts, strings.TrimSpace(fmt.Sprintf("%s %s:%d %s %s", f.title, f.target.host, f.target.port, f.reach, f.url)))
+	}
+	return strings.Join(texts, ", ")
 }
