@@ -15,6 +15,7 @@ const (
 	textUDP        = "{{.Holder}} uses UDP port {{.Port}} ({{.Local}})."
 	textUDPRemote  = "{{.Holder}} uses UDP port {{.Port}} ({{.Local}}) to talk to {{.Remote}}."
 	textBound      = "{{.Holder}} has bound {{.Local}} without listening, so no other program can bind it."
+	textBoundBoth  = "{{.Holder}} has bound {{.Local}} and {{.Other}} without listening, so no other program can bind them."
 	textConnected  = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}}, so a server can't bind the port until the connection ends, unless both programs set SO_REUSEADDR."
 	textHalfClosed = "{{.Holder}} uses {{.Local}} as the local end of a connection to {{.Remote}} that is half closed ({{.State}}), so a server can't bind the port until the connection ends, unless both programs set SO_REUSEADDR."
 	textClosing    = "A connection from {{.Local}} to {{.Remote}} is closing ({{.State}}); no process holds it any more. A server can't bind the port until the connection ends, unless it sets SO_REUSEADDR."
@@ -50,7 +51,7 @@ const (
 // Texts returns the Text of every sentence that has words, for translators.
 func Texts() []string {
 	return []string{
-		textListening, textUDP, textUDPRemote, textBound, textConnected, textHalfClosed, textClosing, textTimeWait, textTimeWaits, textMore, textEphemeral,
+		textListening, textUDP, textUDPRemote, textBound, textBoundBoth, textConnected, textHalfClosed, textClosing, textTimeWait, textTimeWaits, textMore, textEphemeral,
 		textFree, textFreeTCP, textTaken, textTakenElsewhere, textUnknown, briefListening, briefBound, briefConnected, briefClosing,
 		holderProcesses, holderUser, holderKernel, holderNoFile, holderNotFound, holderOutside, holderUnknown, endpointOnDevice,
 	}
@@ -68,9 +69,18 @@ func Sentences(uses []Use, ephemeral monitor.Ports) []monitor.Sentence {
 	waiting := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind != TimeWait })
 	rest := slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Kind == TimeWait })
 	for i, u := range rest {
-		if i == maxReasons {
+		if i > 0 && rest[i-1].pairsWith(u) {
+			continue
+		}
+		if len(out) == maxReasons {
 			out = append(out, monitor.Sentence{Text: textMore, Data: map[string]any{"Count": len(rest) - i}})
 			break
+		}
+		if i+1 < len(rest) && u.pairsWith(rest[i+1]) {
+			s := u.sentence()
+			s.Text, s.Data["Other"] = textBoundBoth, endpoint(rest[i+1].Local, rest[i+1].Device)
+			out = append(out, s)
+			continue
 		}
 		out = append(out, u.sentence())
 		connected = connected || u.Kind == Connected && u.Protocol == monitor.TCP
@@ -94,6 +104,13 @@ func Sentences(uses []Use, ephemeral monitor.Ports) []monitor.Sentence {
 // for all addresses.
 func TCP(uses []Use, address netip.Addr) []Use {
 	return slices.DeleteFunc(slices.Clone(uses), func(u Use) bool { return u.Protocol != monitor.TCP || !u.Blocks(address) })
+}
+
+// pairsWith reports whether u and v are the sockets of IPv4 and IPv6 that one process has bound
+// to a port: one sentence describes both.
+func (u Use) pairsWith(v Use) bool {
+	return u.Kind == Bound && v.Kind == Bound && u.Protocol == v.Protocol && len(u.Owners) > 0 && len(v.Owners) > 0 && u.Owners[0].Same(v.Owners[0]) &&
+		u.Local.Addr().Unmap().Is4() != v.Local.Addr().Unmap().Is4()
 }
 
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

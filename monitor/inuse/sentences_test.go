@@ -2,6 +2,7 @@ package inuse
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,29 @@ func TestSentences(t *testing.T) {
 		}
 		if text := strings.Join(got, " "); text != test.want {
 			t.Errorf("got  %s\nwant %s", text, test.want)
+		}
+	}
+}
+
+// A process that has bound a port for IPv4 and IPv6 gets one sentence.
+func TestSentenceOfBothFamilies(t *testing.T) {
+	bound := func(local string, pid int) Use {
+		return Use{Kind: Bound, Protocol: monitor.TCP, Local: netip.MustParseAddrPort(local), Owners: []monitor.Owner{{PID: pid, Start: 1, Name: "porthole"}}}
+	}
+	for _, test := range []struct {
+		uses []Use
+		want []string
+	}{
+		{[]Use{bound("0.0.0.0:3001", 7), bound("[::]:3001", 7)}, []string{"porthole (PID 7) has bound 0.0.0.0:3001 and [::]:3001 without listening, so no other program can bind them."}},
+		{[]Use{bound("0.0.0.0:3001", 7), bound("[::]:3001", 8)}, []string{"porthole (PID 7) has bound 0.0.0.0:3001 without listening, so no other program can bind it.",
+			"porthole (PID 8) has bound [::]:3001 without listening, so no other program can bind it."}},
+	} {
+		var got []string
+		for _, s := range Sentences(test.uses, nil) {
+			got = append(got, s.String())
+		}
+		if !slices.Equal(got, test.want) {
+			t.Errorf("got %q, want %q", got, test.want)
 		}
 	}
 }
