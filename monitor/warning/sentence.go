@@ -18,6 +18,7 @@ const (
 	textPreload         = "LD_PRELOAD loads extra code into the process ({{.Detail}}). Check that you trust this library."
 	textRunsAsRoot      = "Runs as root. Use a separate, unprivileged user if possible."
 	textPublic          = "Everybody on the internet can connect through {{.Detail}}, and this service is not made for that. End the tunnel unless you need it."
+	textAmbiguousName   = "“localhost” is ambiguous: on this port, 127.0.0.1 and [::1] belong to different processes. Use the address, or stop the process that you do not need."
 	textExposed         = "Exposed to the network. Bind it to 127.0.0.1 unless other machines need it."
 	textDatabase        = "This database is exposed to the network. Bind it to 127.0.0.1 or restrict access with a firewall."
 	textDebugger        = "This debugger is exposed to the network: any client can run code in it. Bind it to 127.0.0.1."
@@ -28,7 +29,7 @@ const (
 // Texts returns the Text of every warning, for translators.
 func Texts() []string {
 	return []string{
-		textSuspended, textPaused, textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot,
+		textSuspended, textPaused, textOrphaned, textQueueFull, textProgramReplaced, textFolderDeleted, textUntrustedFolder, textPreload, textRunsAsRoot, textAmbiguousName,
 		textPublic, textExposed, textDatabase, textDebugger, textAdmin, textDevelopment,
 	}
 }
@@ -57,6 +58,8 @@ func (w Warning) Sentence(why ancestry.Explanation) monitor.Sentence {
 		text = textRunsAsRoot
 	case Public:
 		text = textPublic
+	case AmbiguousName:
+		text = textAmbiguousName
 	case Exposed:
 		text = exposedText(service.Kind(w.Detail))
 	}

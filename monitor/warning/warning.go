@@ -18,17 +18,18 @@ type Kind string
 
 // The kinds of warnings. Readers must ignore unknown kinds.
 const (
-	Suspended       Kind = "suspended"        // it was stopped by SIGSTOP or Ctrl+Z and answers nothing
-	Paused          Kind = "paused"           // its container or control group is paused
-	Orphaned        Kind = "orphaned"         // its shell or terminal has ended
-	QueueFull       Kind = "queue_full"       // its accept queue is full
-	ProgramReplaced Kind = "program_replaced" // its program file was deleted or replaced
-	FolderDeleted   Kind = "folder_deleted"   // its working directory was deleted
-	UntrustedFolder Kind = "untrusted_folder" // its program is in a folder for temporary files or downloads
-	Preload         Kind = "preload"          // it was started with LD_PRELOAD
-	RunsAsRoot      Kind = "root"             // it runs as root, which its service does not need
-	Exposed         Kind = "exposed"          // it is exposed to the network, which is unusual for its service
-	Public          Kind = "public"           // the internet can reach it through a tunnel, which is unusual for its service
+	Suspended       Kind = "suspended"           // it was stopped by SIGSTOP or Ctrl+Z and answers nothing
+	Paused          Kind = "paused"              // its container or control group is paused
+	Orphaned        Kind = "orphaned"            // its shell or terminal has ended
+	QueueFull       Kind = "queue_full"          // its accept queue is full
+	ProgramReplaced Kind = "program_replaced"    // its program file was deleted or replaced
+	FolderDeleted   Kind = "folder_deleted"      // its working directory was deleted
+	UntrustedFolder Kind = "untrusted_folder"    // its program is in a folder for temporary files or downloads
+	Preload         Kind = "preload"             // it was started with LD_PRELOAD
+	RunsAsRoot      Kind = "root"                // it runs as root, which its service does not need
+	Exposed         Kind = "exposed"             // it is exposed to the network, which is unusual for its service
+	Public          Kind = "public"              // the internet can reach it through a tunnel, which is unusual for its service
+	AmbiguousName   Kind = "ambiguous_localhost" // "localhost" may lead to another process on its port
 )
 
 // Warning is one warning about a process.

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"porthole/monitor"
-	"porthole/ui/words"
+	"porthole/monitor/warning"
 )
 
 // updateRows handles updates that move no row: owner changes, and new information about
@@ -42,8 +42,8 @@ func (p *Page) updateRows(u monitor.Update, now time.Time) bool {
 // sameGroup reports whether the two rows of one listener are the same for filters, counts, cards
 // and warnings.
 func (p *Page) sameGroup(a, b *portRow) bool {
-	a4, a6 := words.LoopbackFamilies(a.listener)
-	b4, b6 := words.LoopbackFamilies(b.listener)
+	a4, a6 := warning.LoopbackFamilies(a.listener)
+	b4, b6 := warning.LoopbackFamilies(b.listener)
 	return !a.watched && !b.watched && a.warnings == b.warnings && a.listener.AcceptsLoopback() == b.listener.AcceptsLoopback() &&
 		a.listener.Port == b.listener.Port && a.listener.Exposure == b.listener.Exposure && a.listener.User == b.listener.User && a.listener.Hidden == b.listener.Hidden && a.development == b.development &&
 		a4 == b4 && a6 == b6 && p.filter.Finds(a.searchText) == p.filter.Finds(b.searchText)
@@ -59,11 +59,11 @@ func (p *Page) isShown(r *portRow) bool {
 func (p *Page) markAmbiguous() {
 	all := p.snapshot.Listeners // sorted, so listeners of one port are adjacent
 	for first := 0; first < len(all); {
-		same := words.SamePort(all[first:], all[first])
+		same := warning.SamePort(all[first:], all[first])
 		for _, l := range same {
 			if r := p.rows.get(l.ID); r != nil {
 				was := r.ambiguous
-				if r.ambiguous = words.Ambiguous(l, same); r.ambiguous != was {
+				if r.ambiguous = warning.Ambiguous(l, same); r.ambiguous != was {
 					p.table.Measure(r)
 				}
 			}

@@ -25,6 +25,7 @@ import (
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
 	"porthole/monitor/reply"
+	"porthole/monitor/warning"
 	"porthole/ui/probe"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -375,7 +376,7 @@ func (p *Window) Update(u monitor.Update) {
 			p.listener = l
 		}
 		p.listeners = append(p.listeners, l)
-		p.ambiguous = p.ambiguous || words.Ambiguous(l, words.SamePort(s.Listeners, l))
+		p.ambiguous = p.ambiguous || warning.Ambiguous(l, warning.SamePort(s.Listeners, l))
 		ports = append(ports, monitor.PortRange{First: l.Port, Last: l.Port})
 		for _, t := range l.Tunnels {
 			others = append(others, [2]string{t.Through, words.Sentence(t.Sentence())})

@@ -1,8 +1,6 @@
 package words
 
 import (
-	"fyne.io/fyne/v2/lang"
-
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
 	"porthole/monitor/warning"
@@ -20,5 +18,5 @@ func Warnings(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, li
 // AmbiguousWarning returns the warning that "localhost" may lead to one of two processes,
 // with advice.
 func AmbiguousWarning() string {
-	return lang.L("“localhost” is ambiguous: on this port, 127.0.0.1 and [::1] belong to different processes. Use the address, or stop the process that you do not need.")
+	return Sentence(warning.Warning{Kind: warning.AmbiguousName}.Sentence(ancestry.Explanation{}))
 }
