@@ -212,6 +212,13 @@ func (c *Counter) Ended(now time.Time, e Ended) (listener string) {
 	return ""
 }
 
+// Ignore does not count a connection that has ended, and that a sample may still contain.
+func (c *Counter) Ignore(id monitor.SocketID) {
+	if c.sampling {
+		c.ended[id] = true
+	}
+}
+
 // addPending keeps a connection for a listener that is not known yet.
 func (c *Counter) addPending(now time.Time, local netip.AddrPort, amount Amount) {
 	c.pending = slices.DeleteFunc(c.pending, func(p pendingGroup) bool { return now.Sub(p.at) > pendingTime })

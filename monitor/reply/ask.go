@@ -75,15 +75,16 @@ func reachable(s monitor.Socket) []netip.Addr {
 // Ask asks what answers on l and returns the reply within [Timeout]. It connects to the address
 // that [Address] returns, sends one HTTP request, and if the reply shows that this was the
 // wrong protocol, tries TLS on a second connection. It follows no redirect, verifies no
-// certificate and reads at most 64 KB. Ask is safe for concurrent use; it blocks.
-func Ask(ctx context.Context, l *monitor.Listener, wanted netip.Addr) Reply {
+// certificate and reads at most 64 KB. connected is called with both ends of each connection,
+// before anything is sent; it may be nil. Ask is safe for concurrent use; it blocks.
+func Ask(ctx context.Context, l *monitor.Listener, wanted netip.Addr, connected func(client, server netip.AddrPort)) Reply {
 	address, ok := Address(l, wanted)
 	if !ok {
 		return Reply{Failure: NoAddress}
 	}
 	ctx, cancel := context.WithTimeout(ctx, Timeout)
 	defer cancel()
-	return ask(ctx, address, openings(l.Service, l.Port))
+	return asker{connected}.ask(ctx, address, openings(l.Service, l.Port))
 }
 
 // opening is what a connection begins with.
@@ -110,17 +111,22 @@ func openings(service string, port uint16) [2]opening {
 	return [2]opening{openHTTP, openTLS}
 }
 
+// asker makes connections.
+type asker struct {
+	connected func(client, server netip.AddrPort) // see Ask
+}
+
 // ask makes one connection, and a second one if the first reply was wrong for the opening.
-func ask(ctx context.Context, address netip.AddrPort, try [2]opening) Reply {
+func (a asker) ask(ctx context.Context, address netip.AddrPort, try [2]opening) Reply {
 	limit := Timeout
 	if try[0] != openHTTP {
 		limit = firstTime // a server of another protocol may wait for more
 	}
-	first, wrong := attempt(ctx, address, try[0], limit)
+	first, wrong := a.attempt(ctx, address, try[0], limit)
 	if !wrong {
 		return first
 	}
-	second, wrong := attempt(ctx, address, try[1], Timeout)
+	second, wrong := a.attempt(ctx, address, try[1], Timeout)
 	if wrong || !second.Connected {
 		return first
 	}
@@ -128,7 +134,7 @@ func ask(ctx context.Context, address netip.AddrPort, try [2]opening) Reply {
 }
 
 // attempt makes one connection. wrong means that another opening may get a better reply.
-func attempt(ctx context.Context, address netip.AddrPort, o opening, limit time.Duration) (r Reply, wrong bool) {
+func (a asker) attempt(ctx context.Context, address netip.AddrPort, o opening, limit time.Duration) (r Reply, wrong bool) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
 	r.Address = address.String()
@@ -139,6 +145,9 @@ func attempt(ctx context.Context, address netip.AddrPort, o opening, limit time.
 		return r, false
 	}
 	defer plain.Close()
+	if client, err := netip.ParseAddrPort(plain.LocalAddr().String()); err == nil && a.connected != nil {
+		a.connected(client, address)
+	}
 	stop := context.AfterFunc(ctx, func() { _ = plain.Close() }) // ends all reads
 	defer stop()
 	r.Connected = true

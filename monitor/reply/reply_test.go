@@ -131,7 +131,7 @@ func TestAsk(t *testing.T) {
 			l := serve(t, test.handle)
 			l.Service = test.service
 			test.want.Address, test.want.Connected = fmt.Sprintf("127.0.0.1:%d", l.Port), true
-			if got := Ask(t.Context(), l, netip.Addr{}); got != test.want {
+			if got := Ask(t.Context(), l, netip.Addr{}, nil); got != test.want {
 				t.Errorf("got  %+v\nwant %+v", got, test.want)
 			}
 		})
@@ -154,7 +154,7 @@ func TestAskFollowsNoRedirect(t *testing.T) {
 	defer other.Close()
 	for _, start := range []func(http.Handler) *httptest.Server{httptest.NewServer, startHTTP2} {
 		server := start(http.RedirectHandler(other.URL+"/login", http.StatusFound))
-		r := Ask(t.Context(), listenerOf(server.Listener.Addr().String()), netip.Addr{})
+		r := Ask(t.Context(), listenerOf(server.Listener.Addr().String()), netip.Addr{}, nil)
 		server.Close()
 		if r.Redirect != other.URL+"/login" || !strings.HasSuffix(r.Status, "302 Found") || followed.Load() != 0 {
 			t.Errorf("got %+v and %d requests to the other server; want the redirect and none", r, followed.Load())
@@ -191,7 +191,7 @@ func TestAskTLS(t *testing.T) {
 			server := start(handler)
 			l := listenerOf(server.Listener.Addr().String())
 			l.Service = service
-			r := Ask(t.Context(), l, netip.Addr{})
+			r := Ask(t.Context(), l, netip.Addr{}, nil)
 			server.Close()
 			if r.Protocol != HTTP || r.Title != "Safe" || r.Failure != "" || r.TLS == nil {
 				t.Fatalf("%s: got %+v, want the page", alpn, r)
@@ -226,7 +226,7 @@ func TestAskTLSWithoutHTTP(t *testing.T) {
 				_, _ = io.Copy(io.Discard, session)
 			}
 		})
-		r := Ask(t.Context(), l, netip.Addr{})
+		r := Ask(t.Context(), l, netip.Addr{}, nil)
 		if r.Protocol != TLS || r.Failure != test.want {
 			t.Errorf("%s: got %+v, want TLS and %s", name, r, test.want)
 		}
@@ -243,7 +243,7 @@ func TestAskGreetingInsideTLS(t *testing.T) {
 			says("* OK ready\r\n")(session)
 		}
 	})
-	if r := Ask(t.Context(), l, netip.Addr{}); r.Protocol != IMAP || r.Banner != "* OK ready" || r.TLS == nil {
+	if r := Ask(t.Context(), l, netip.Addr{}, nil); r.Protocol != IMAP || r.Banner != "* OK ready" || r.TLS == nil {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -254,7 +254,7 @@ func TestAskRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = ln.Close()
-	if r := Ask(t.Context(), listenerOf(ln.Addr().String()), netip.Addr{}); r.Connected || r.Failure != Refused {
+	if r := Ask(t.Context(), listenerOf(ln.Addr().String()), netip.Addr{}, nil); r.Connected || r.Failure != Refused {
 		t.Errorf("got %+v, want refused", r)
 	}
 }
@@ -264,7 +264,7 @@ func TestAskEndsWithItsContext(t *testing.T) {
 	l := serve(t, func(c net.Conn) { _, _ = io.Copy(io.Discard, c) })
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	if r := Ask(ctx, l, netip.Addr{}); r.Failure != Silent {
+	if r := Ask(ctx, l, netip.Addr{}, nil); r.Failure != Silent {
 		t.Errorf("got %+v, want silent", r)
 	}
 }

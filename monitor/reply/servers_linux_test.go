@@ -68,7 +68,7 @@ func TestAskRealServers(t *testing.T) {
 			await.Listener(t, address)
 			l := listenerOf(address)
 			l.Service = test.service
-			if r := Ask(t.Context(), l, netip.Addr{}); !test.check(r) {
+			if r := Ask(t.Context(), l, netip.Addr{}, nil); !test.check(r) {
 				t.Errorf("got %+v, TLS %+v", r, r.TLS)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/netip"
 	"os"
 	"slices"
 	"sync"
@@ -88,6 +89,7 @@ type Tracker struct {
 	counter  connection.Counter
 	attempts connection.Attempts
 	visitors connection.Visitors
+	own      connection.Own
 	wanted   Wanted
 	// reportNow makes the next report of attempts due: a port with attempts may have
 	// opened.
@@ -161,6 +163,16 @@ func (t *Tracker) Watch(w Wanted) {
 	t.reportNow = t.reportNow || !slices.Equal(closed, w.Closed)
 	t.counter.SetListeners(t.now(), w.Listeners, w.Ports) // after the selection: the count is complete from here on
 	t.wake()
+}
+
+// Own leaves a connection out of all counts and clients: one that Porthole makes from client to
+// server, to ask what it answers. It must be called before the connection ends.
+func (t *Tracker) Own(client, server netip.AddrPort) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.stream != nil {
+		t.own.Add(t.now(), server, client)
+	}
 }
 
 // wake makes sample look what is due.
@@ -274,6 +286,10 @@ func (t *Tracker) count(batch []destroyed, lost bool) (added []connection.NewVis
 				t.wake()
 			}
 			t.attempts.Add(now, d.remote.Port(), !d.remote.Addr().Unmap().Is4())
+			continue
+		}
+		if t.own.Ended(now, d.local, d.remote) {
+			t.counter.Ignore(d.id)
 			continue
 		}
 		e := connection.Ended{ID: d.id, Local: d.local, Remote: d.remote, Received: d.received, Sent: d.sent}
@@ -405,6 +421,7 @@ func (s *sampler) read(ctx context.Context) {
 func (s *sampler) record(states map[string]connection.State) []connection.NewVisitor {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	states = withoutOwn(states, &s.own, s.at)
 	follows := make(map[string]bool, len(states))
 	for id := range states {
 		follows[id] = s.counter.Follows(id)
@@ -415,6 +432,15 @@ func (s *sampler) record(states map[string]connection.State) []connection.NewVis
 	}
 	added := s.visitors.Established(s.at, withoutEnded(states, ended))
 	return slices.DeleteFunc(added, func(v connection.NewVisitor) bool { return !follows[v.Listener] })
+}
+
+// withoutOwn returns states without Porthole's own connections.
+func withoutOwn(states map[string]connection.State, own *connection.Own, now time.Time) map[string]connection.State {
+	for id, st := range states {
+		st.Conns = slices.DeleteFunc(st.Conns, func(c connection.Conn) bool { return own.Has(now, c.Local, c.Remote) })
+		states[id] = st
+	}
+	return states
 }
 
 // withoutEnded returns states without the connections that have ended.
