@@ -84,6 +84,12 @@ func (r Rules) Of(l *monitor.Listener) (best Label, ok bool) {
 	return best, ok
 }
 
+// NameOf returns the name of the label of l; "" without one.
+func (r Rules) NameOf(l *monitor.Listener) string {
+	b, _ := r.Of(l)
+	return b.Name
+}
+
 // Describe sets the label and the note of l, and whether it is hidden.
 func (r Rules) Describe(l *monitor.Listener) {
 	b, _ := r.Of(l)

@@ -29,6 +29,8 @@ func (p *Window) factList() fyne.CanvasObject {
 	}
 	o := p.owner
 	if o.PID == 0 {
+		add(lang.L("Label"), p.listener.Label)
+		add(lang.L("Note"), p.listener.Note)
 		add(lang.L("User"), words.User(p.listener.User, p.listener.UserUnknown))
 		add(lang.L("Owner"), p.unknownReason())
 		add(lang.L("Unit"), monitor.Clean(p.listener.Unit, 200))
@@ -40,6 +42,8 @@ func (p *Window) factList() fyne.CanvasObject {
 		}
 		return list
 	}
+	add(lang.L("Label"), p.listener.Label)
+	add(lang.L("Note"), p.listener.Note)
 	add(lang.L("PID"), fmt.Sprint(o.PID))
 	add(lang.L("User"), words.User(o.User, o.UserUnknown))
 	if words := words.Command(o); words != "" {
