@@ -77,6 +77,7 @@ var answers = map[string]answer{
 	"porthole free 5432 -n":             {want: []string{`^[0-9]+\n[0-9]+\n$`}},
 	"porthole free 8000":                {want: []string{`^(8[0-9]{3}\n){3}$`}},
 	"porthole orphans":                  {want: []string{`^PORT +PROCESS|^No server is orphaned`}},
+	"porthole watch add 3000 --health":  {want: []string{`^Watching 3000, health /health`}},
 	"porthole watch list":               {want: []string{`62893|{open}`}},
 	"porthole pause":                    {status: 1, want: []string{`not running`}},
 	"porthole resume":                   {status: 1, want: []string{`not running`}},

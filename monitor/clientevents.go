@@ -9,9 +9,15 @@ const (
 	Connected Kind = "connected" // the first connection of a client
 )
 
-// AboutClients reports whether an event of this kind is about a client, so that it says
-// nothing about the owner of the port.
-func (k Kind) AboutClients() bool { return k == Attempted || k == Connected }
+// AboutUse reports whether an event of this kind is about how a port is used, by a client or
+// by a health check, so that it says nothing about the owner of the port.
+func (k Kind) AboutUse() bool {
+	switch k {
+	case Attempted, Connected, Unhealthy, Healthy:
+		return true
+	}
+	return false
+}
 
 // ClosedPort returns a stand-in for the listener of an event about a TCP port that
 // nothing listens on.

@@ -224,7 +224,7 @@ func Apply(s Snapshot, events []Event) Snapshot {
 		listeners[l.ID] = l
 	}
 	for _, e := range events {
-		if e.Kind.AboutClients() {
+		if e.Kind.AboutUse() {
 			continue
 		}
 		s.TakenAt = e.At

@@ -263,8 +263,9 @@ type Event struct {
 	Exit               // for Closed, how the principal owner ended, if it ended and that is known
 
 	Attempts int           `json:"attempts,omitempty"` // for Attempted, how many, a lower limit
-	Lasted   time.Duration `json:"-"`                  // for Attempted, the time from the first to the last
+	Lasted   time.Duration `json:"-"`                  // for Attempted, the time from the first to the last; for Healthy, how long it was unhealthy
 	Client   Client        `json:"client,omitzero"`    // for Connected, cleaned
+	Health   HealthAnswer  `json:"health,omitzero"`    // for Unhealthy and Healthy
 }
 
 // Health is the state of the monitor.

@@ -6,6 +6,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
+	"porthole/monitor/health"
 	"porthole/monitor/label"
 	"porthole/monitor/watch"
 	"porthole/ui/history"
@@ -53,6 +54,7 @@ type Status struct {
 	Problems    []string           // one sentence each
 	CanDismiss  bool               // some of Problems are over, and were only to be read
 	Attempts    []connection.Burst // refused attempts to connect to closed watched ports
+	Checks      []health.Check     // what the health checks of watches found
 	User        string             // user name of this session; "" if unknown
 	Settings    settings.Settings
 	Welcome     bool           // show the welcome to a new user
@@ -65,7 +67,7 @@ type Status struct {
 // ports returns the part of s that the Ports page shows.
 func (s Status) ports() ports.Status {
 	return ports.Status{
-		Health: s.Health, Rules: s.Rules, Labels: s.Labels, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, User: s.User,
+		Health: s.Health, Rules: s.Rules, Labels: s.Labels, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, CanDismiss: s.CanDismiss, Attempts: s.Attempts, Checks: s.Checks, User: s.User,
 		Notifications: s.Settings.Notifications, NewExposed: s.Settings.NewExposed, UDP: s.Settings.UDP, AllAddresses: s.Settings.AllAddresses,
 		Welcome: s.Welcome, NoTray: s.NoTray, System: s.System, RaisesWindows: s.RaisesWindows,
 	}

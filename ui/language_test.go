@@ -38,7 +38,7 @@ func keysInCode(t *testing.T) map[string]bool {
 		stop.ContainerEngine, stop.ContainerMonitor, stop.ContainerForwarder, stop.ServiceManager, stop.SessionProcess, stop.EndsNamespace, stop.EndsMachine, stop.EndsConnection, stop.EndsLogin} {
 		found[string(reason)] = false
 	}
-	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), monitor.TunnelTexts(), inuse.Texts(), ancestry.Texts(), orphan.Texts(), warning.Texts(), reply.Texts(), terminal.Texts(), monitor.ExitTexts(), monitor.ClientTexts(), monitor.PortTexts(), watch.Texts(), settings.Texts(), label.Texts()) {
+	for _, text := range slices.Concat(explain.Texts(), monitor.FirewallTexts(), monitor.TunnelTexts(), inuse.Texts(), ancestry.Texts(), orphan.Texts(), warning.Texts(), reply.Texts(), terminal.Texts(), monitor.ExitTexts(), monitor.ClientTexts(), monitor.HealthTexts(), monitor.PortTexts(), watch.Texts(), settings.Texts(), label.Texts()) {
 		found[text] = false
 	}
 	for _, root := range []string{"../ui", "../app"} {

@@ -26,6 +26,7 @@ var untranslated = map[string]string{
 	"Xfce Notify Daemon": "the name of a program that the bus reports",
 	"SIGTERM":            "the name of a signal in every language (signal(7)), and the next",
 	"SIGKILL":            "",
+	"GET ":               "an HTTP method (RFC 9110)",
 	"panic: ":            "begins what a crashed program prints, and the next",
 	"fatal error: ":      "",
 	"rule ":              "the key of a notification, and the next",

@@ -24,6 +24,7 @@ import (
 	"porthole/monitor/connection"
 	"porthole/monitor/container"
 	"porthole/monitor/enrich"
+	"porthole/monitor/health"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/history/store"
 	"porthole/monitor/inuse"
@@ -90,6 +91,7 @@ type Agent struct {
 	shortcut      shortcut
 	panel         desktop.Style // of the panel, as far as it is known
 	tracker       *sockevents.Tracker
+	checker       *health.Checker
 	openings      *openings
 	labels        labels
 	inbox         chan func()
@@ -127,6 +129,8 @@ type Agent struct {
 	shownPorts       []uint16          // ports whose connections are counted because the window has shown them
 	counted          sockevents.Wanted // what the tracker was told last
 	clients          knownClients
+	checks           []health.Check // what the health checks found last
+	checked          checked
 	attempts         []connection.Burst      // that go on
 	notifiedAttempts map[uint16]time.Time    // when the bursts of attempts began that were notified, by port
 	silenced         silenced                // by the last notification with Stop watching
@@ -195,6 +199,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		Attempts: func(current, ended []connection.Burst) { a.do(func() { a.handleAttempts(current, ended) }) },
 		Clients:  func(added []connection.NewVisitor) { a.do(func() { a.handleClients(added) }) },
 	})
+	a.checker = newChecker(a)
 	if found, err := a.tracker.Availability(); err != nil {
 		a.log.Info("connections are not counted", "messages", found, "reason", err)
 	}
@@ -219,6 +224,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 	parts.Go(func() { tunnels.Await(rest); a.monitor.Run(rest) })
 	parts.Go(func() { a.hooks.run(rest) })
 	parts.Go(func() { a.tracker.Run(rest) })
+	parts.Go(func() { a.checker.Run(rest) })
 	parts.Go(func() { containers.Run(rest, a.monitor.Redescribe) })
 	parts.Go(func() { a.recordHistory(rest, a.monitor.Subscribe()) })
 	parts.Go(func() { server.Serve(rest) })
@@ -235,7 +241,7 @@ func Run(ctx context.Context, opts Options) (*Successor, error) {
 		}
 	})
 	parts.Go(func() {
-		opts.Session.WatchPowerSave(rest, a.log, func(save bool) { a.do(func() { a.powerSave = save; a.applyPollingInterval() }) })
+		opts.Session.WatchPowerSave(rest, a.log, func(save bool) { a.do(func() { a.powerSave = save; a.applyPollingInterval(); a.checkHealth() }) })
 	})
 	var loop sync.WaitGroup
 	a.startTray()
@@ -353,7 +359,7 @@ func (a *Agent) clearViewed() {
 
 func (a *Agent) status() *ipc.Status {
 	s := &ipc.Status{Health: a.update.Health, Watches: a.rules, Settings: a.settings, StartAtLogin: a.startsAtLogin,
-		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), Attempts: a.attempts, CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
+		Paused: a.paused, PausedUntil: a.pausedUntil, Problems: a.problems.texts(), Attempts: a.attempts, Checks: a.checks, CanDismiss: a.problems.has(droppedEdits), HookFailedAt: a.hookFailedAt(),
 		Welcome: a.uiState.state.Welcome, NoTray: a.problems.has("tray"), ShortcutAdvice: a.shortcut.advice}
 	// Watches are sent above, including unsaved ones; warnings are among the problems.
 	s.Settings.Watches, s.Settings.Warnings = nil, nil
@@ -367,7 +373,7 @@ func (a *Agent) sendStatus() {
 func (a *Agent) trayState() tray.State {
 	return tray.State{
 		Snapshot: a.update.Snapshot, Rules: a.rules, Paused: a.paused, Unread: a.unread, Alert: a.alert,
-		Recent: a.userStops.markEvents(a.recent), Attempts: a.attempts, Problem: a.update.Health.Problem, Ink: a.ink(), UDP: a.settings.UDP,
+		Recent: a.userStops.markEvents(a.recent), Attempts: a.attempts, Checks: a.checks, Problem: a.update.Health.Problem, Ink: a.ink(), UDP: a.settings.UDP,
 		Vacant: a.vacant, Last: a.lastOwnersOf(time.Now()),
 	}
 }

@@ -61,6 +61,7 @@ func newTestAgent(t testing.TB, pausePath string) (*Agent, *fakeNotifier) {
 	a := &Agent{log: slog.New(slog.DiscardHandler), settings: settings.Defaults(), ctx: ctx, quit: quit, inbox: make(chan func(), 64), vacantRequests: make(chan []uint16, 1),
 		tracker: &sockevents.Tracker{}, missing: map[string]*time.Timer{},
 		watcher: watch.NewWatcher(watch.Default(), 0), rules: watch.Default(), pausePath: pausePath}
+	a.checker = newChecker(a)
 	a.lastOwnerQueries = make(chan lastOwnerQuery, maxLastOwnerQueries)
 	a.lastOwners = newLastOwners(a)
 	a.window, a.menu = newWindowProcess(a), newMenuProcess(a)

@@ -46,7 +46,10 @@ func (a *Agent) handleCommand(m ipc.Message) ipc.Message {
 		if m.Port == 0 {
 			return ipc.Message{Kind: ipc.Done, Status: a.status()}
 		}
-		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port)}
+		return ipc.Message{Kind: ipc.Done, Listeners: a.listenersOn(m.Port), Status: &ipc.Status{Checks: a.checks}}
+	case ipc.OwnConnection: // of the command line
+		a.tracker.Own(m.Client, m.Server)
+		return ipc.Message{Kind: ipc.Done}
 	case ipc.Stopping: // of the command line
 		if m.Process != nil {
 			a.userStops.add(*m.Process)
@@ -161,6 +164,8 @@ func (a *Agent) WindowMessage(c *ipc.WindowConn, m ipc.Message) {
 			if m.Process != nil {
 				a.userStops.add(*m.Process)
 			}
+		case ipc.OwnConnection:
+			a.tracker.Own(m.Client, m.Server)
 		case ipc.CountConnections:
 			a.sendTotals(c, m.Ports)
 		case ipc.Closing:

@@ -93,8 +93,15 @@ type hookEvent struct {
 	Command      string         `json:"command,omitempty"` // without secrets
 	Project      string         `json:"project,omitempty"`
 	User         string         `json:"user,omitempty"`
-	Client       monitor.Client `json:"client,omitzero"` // of the event "connected"
+	Client       monitor.Client `json:"client,omitzero"`  // of the event "connected"
+	Health       *healthHook    `json:"health,omitempty"` // of the events "unhealthy" and "healthy"
 	monitor.Exit                // how the owner of the closed listener ended, if that is known
+}
+
+// healthHook is the answer to a health check, with one English clause about it.
+type healthHook struct {
+	monitor.HealthAnswer
+	Text string `json:"text"`
 }
 
 func newHookEvent(a watch.Alert) hookEvent {
@@ -103,6 +110,9 @@ func newHookEvent(a watch.Alert) hookEvent {
 		Exposure: string(l.Exposure), Addresses: []string{}, Project: monitor.Clean(l.Project, 200), User: monitor.Clean(l.User, 100), Client: a.Client.Clean(60), Exit: a.Exit}
 	if a.Kind == watch.Closed || a.Kind == watch.Crashed || a.Kind == watch.Attempted || a.NowClosed {
 		e.State = "closed"
+	}
+	if !a.Health.IsZero() {
+		e.Health = &healthHook{a.Health, a.Health.Sentence().String()}
 	}
 	for _, address := range l.Addresses {
 		e.Addresses = append(e.Addresses, address.String())
@@ -127,11 +137,15 @@ func (e hookEvent) environment() []string {
 	if e.Exit.Status != nil {
 		status = strconv.Itoa(*e.Exit.Status)
 	}
+	health := ""
+	if e.Health != nil {
+		health = e.Health.Text
+	}
 	return []string{"PORTHOLE_EVENT=" + string(e.Event), "PORTHOLE_STATE=" + e.State, "PORTHOLE_AT=" + e.At.Format(time.RFC3339), "PORTHOLE_WATCH=" + e.Watch,
 		"PORTHOLE_PORT=" + strconv.Itoa(int(e.Port)), "PORTHOLE_PROTOCOL=" + e.Protocol, "PORTHOLE_EXPOSURE=" + e.Exposure,
 		"PORTHOLE_ADDRESSES=" + strings.Join(e.Addresses, " "), "PORTHOLE_PID=" + pid, "PORTHOLE_PROCESS=" + e.Process,
 		"PORTHOLE_COMMAND=" + e.Command, "PORTHOLE_PROJECT=" + e.Project, "PORTHOLE_USER=" + e.User, "PORTHOLE_CLIENT=" + e.Client.Text(),
-		"PORTHOLE_EXIT_STATUS=" + status, "PORTHOLE_SIGNAL=" + e.Exit.Signal}
+		"PORTHOLE_EXIT_STATUS=" + status, "PORTHOLE_SIGNAL=" + e.Exit.Signal, "PORTHOLE_HEALTH=" + health}
 }
 
 // command runs the command of the alert's rule, without a shell. Errors do not

@@ -18,9 +18,10 @@ import (
 // the tray and the window's status. The tray shows every event immediately; only
 // notifications can be delayed.
 func (a *Agent) handleUpdate(u monitor.Update) {
-	health, wasReady := a.update.Health, a.update.Ready
+	healthBefore, wasReady := a.update.Health, a.update.Ready
 	a.update = u
 	a.countConnections()
+	a.checkHealth()
 	a.addRecent(u.Events)
 	a.observeLastOwners(u.Events)
 	a.markUnread(a.rules.Relevant(u.Events))
@@ -36,7 +37,7 @@ func (a *Agent) handleUpdate(u monitor.Update) {
 		exposed = append(discovered(u.Snapshot, time.Now()), exposed...)
 	}
 	a.notifyAlerts(append(alerts, a.exposure.handle(time.Now(), exposed, alerts)...))
-	if h := u.Health; h.Problem != health.Problem || h.Source != health.Source || h.Interval != health.Interval {
+	if h := u.Health; h.Problem != healthBefore.Problem || h.Source != healthBefore.Source || h.Interval != healthBefore.Interval {
 		a.problems.set("table", tableProblem(u.Health))
 		a.sendStatus()
 	}

@@ -50,6 +50,7 @@ func (a *Agent) applySettings(s settings.Settings) {
 	}
 	a.pollUDP()
 	a.countConnections()
+	a.checkHealth()
 	a.history.SetRetention(s.HistoryDays, s.HistoryEvents)
 	a.applyPollingInterval()
 	if s.Language != a.opts.Language {

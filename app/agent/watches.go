@@ -31,6 +31,7 @@ func (a *Agent) saveWatches(change func(watch.Rules) watch.Rules) {
 	a.watcher.SetRules(a.effectiveRules(), a.settings.GracePeriod)
 	a.pollUDP()
 	a.countConnections()
+	a.checkHealth()
 	a.log.Warn("can't save the watches; they apply until Porthole quits", "error", err)
 	a.problems.set("settings", unsavedWatchesProblem(err))
 }

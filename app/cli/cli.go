@@ -21,6 +21,7 @@ import (
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/enrich"
+	"porthole/monitor/health"
 	"porthole/monitor/label"
 	"porthole/monitor/procevents"
 	"porthole/monitor/socket"
@@ -136,10 +137,13 @@ type query struct {
 	selected selection
 	ports    monitor.Ports // those of selected; all if nil
 	rules    watch.Rules
-	labels   label.Rules                 // labels and hiding rules
-	interval time.Duration               // polling interval; 0: the monitor's default
-	watched  map[string]bool             // listeners of another machine that are watched there, by ID
-	firewall map[string]monitor.Firewall // answers about listeners, by ID; nil if nobody asked
+	checks   []health.Check // of the running Porthole, as far as they were asked for
+	// ambiguous has the IDs of the listeners for which "localhost" is ambiguous.
+	ambiguous map[string]bool
+	labels    label.Rules                 // labels and hiding rules
+	interval  time.Duration               // polling interval; 0: the monitor's default
+	watched   map[string]bool             // listeners of another machine that are watched there, by ID
+	firewall  map[string]monitor.Firewall // answers about listeners, by ID; nil if nobody asked
 }
 
 // newQuery parses the ports in args and loads the settings. If the settings file

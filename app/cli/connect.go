@@ -40,7 +40,7 @@ func connect(ctx context.Context, t explain.Target, details []listenerDetails) (
 		if l.Protocol != monitor.TCP {
 			continue
 		}
-		r := reply.Ask(ctx, l.Listener, t.Address)
+		r := reply.Ask(ctx, l.Listener, t.Address, announceOwn)
 		l.reply = &r
 		if first == nil {
 			first = &testConnectionJSON{Address: r.Address, Answered: r.Connected, reply: l.reply}

@@ -55,6 +55,9 @@ func (q query) gatherDetails(states map[string]connection.State, listeners []*mo
 		}
 		state.Firewall = q.firewall[l.ID]
 		out[i].warnings = warning.Check(l, o, out[i].why, state)
+		if q.ambiguous[l.ID] {
+			out[i].warnings = append(out[i].warnings, warning.Warning{Kind: warning.AmbiguousName})
+		}
 	}
 	return out
 }
@@ -76,11 +79,7 @@ func readConnections(ctx context.Context, s *source.Source, listeners []*monitor
 // owners earlier, with parents that have exited since, and counted their connections.
 // The answer is empty if Porthole is not running or does not know the request.
 func askAgent(port uint16) ipc.Message {
-	dir, err := ipc.OpenRuntimeDir()
-	if err != nil {
-		return ipc.Message{}
-	}
-	answer, err := ipc.Request(dir, ipc.Message{Kind: ipc.Lookup, Port: port})
+	answer, err := requestAgent(ipc.Message{Kind: ipc.Lookup, Port: port})
 	if err != nil {
 		return ipc.Message{}
 	}

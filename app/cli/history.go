@@ -15,6 +15,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
+	"porthole/monitor/label"
 )
 
 // historyOptions are the flags of the history command.
@@ -65,7 +66,7 @@ func runHistory(ctx context.Context, args []string, o historyOptions) error {
 		return UsageError{"--json and --csv cannot be used together"}
 	}
 	buffer := bufio.NewWriter(o.Stdout)
-	w, err := newEventWriter(buffer, o, noEventsText(q.ports, o, filter.Since), now)
+	w, err := newEventWriter(buffer, o, q.labels, noEventsText(q.ports, o, filter.Since), now)
 	if err != nil {
 		return err
 	}
@@ -81,10 +82,10 @@ func runHistory(ctx context.Context, args []string, o historyOptions) error {
 	return nil
 }
 
-func newEventWriter(w io.Writer, o historyOptions, empty string, now time.Time) (history.Writer, error) {
+func newEventWriter(w io.Writer, o historyOptions, labels label.Rules, empty string, now time.Time) (history.Writer, error) {
 	switch {
 	case o.CSV:
-		return history.NewCSVWriter(w)
+		return history.NewCSVWriter(w, labels.NameOf)
 	case o.JSON:
 		return history.NewJSONLines(w), nil
 	}
@@ -243,6 +244,10 @@ func eventText(e history.Event) string {
 		text += fmt.Sprintf("  (was %s, now %s)", e.ExposureBefore, e.Exposure)
 	case monitor.Connected:
 		text += "  (first connection of " + e.Client.Clean(60).String() + ")"
+	case monitor.Unhealthy:
+		text += fmt.Sprintf("  (%s for %s)", e.Health.Sentence(), monitor.Clean(e.Health.Path, 60))
+	case monitor.Healthy:
+		text += "  (was unhealthy for " + e.Duration.Truncate(time.Second).String() + ")"
 	case monitor.Discovered:
 		text += "  (was already open)"
 	case monitor.Closed:

@@ -43,6 +43,8 @@ type listenerJSON struct {
 	Note         string             `json:"note,omitempty"`       // the user's note about it
 	Hidden       bool               `json:"hidden,omitempty"`     // a rule of the user hides it
 	Watched      bool               `json:"watched"`
+	Health       *healthJSON        `json:"health,omitempty"`              // absent without health checks
+	Ambiguous    bool               `json:"localhost_ambiguous,omitempty"` // 127.0.0.1 and [::1] lead to different processes
 	Since        time.Time          `json:"since,omitzero"`
 }
 
@@ -114,6 +116,7 @@ func (q query) listenerJSON(l *monitor.Listener) listenerJSON {
 		Owners: make([]ownerJSON, len(l.Owners)), Sockets: make([]socketJSON, len(l.Sockets)),
 		Unit: l.Unit, Container: l.Container, Service: l.Service, ServiceBy: l.ServiceBy, Framework: l.Framework, Project: l.Project, Label: l.Label, Note: l.Note, Hidden: l.Hidden, Watched: q.rules.Matches(l), Since: l.Since.UTC(),
 	}
+	out.Health, out.Ambiguous = q.healthJSON(l), q.ambiguous[l.ID]
 	out.Firewall = newFirewallJSON(q.firewall[l.ID])
 	if l.OwnerUnknown != "" {
 		out.OwnerUnknown = &ownerUnknownJSON{l.OwnerUnknown}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"runtime/debug"
 	"slices"
+	"strconv"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -32,7 +34,7 @@ func newList() *cobra.Command {
 	c.Flags().BoolVar(&o.Hidden, "hidden", false, "list only what you have hidden")
 	c.Flags().StringVar(&o.By, "by", "", "group the listeners by `WHAT`: project")
 	o.addUDP(c)
-	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener and what the firewall does, and the data source on stderr")
+	c.Flags().BoolVarP(&o.Verbose, "verbose", "v", false, "also print the framework of each listener, what the firewall does and what health checks found, and the data source on stderr")
 	return c
 }
 
@@ -56,6 +58,7 @@ func runList(ctx context.Context, args []string, o Options) error {
 	if err != nil {
 		return err
 	}
+	q.ambiguous = findAmbiguous(s.Listeners)
 	s.Listeners = selected.narrow(s.Listeners)
 	if !q.selected.words.Empty() { // preparing the texts to search costs more than all else
 		s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), func(l *monitor.Listener) bool { return !q.selected.words.Matches(l) })
@@ -64,6 +67,7 @@ func runList(ctx context.Context, args []string, o Options) error {
 	s.Listeners = slices.DeleteFunc(slices.Clone(s.Listeners), q.conceals)
 	if o.JSON || o.Verbose {
 		q.firewall = askFirewall(ctx, s.Listeners)
+		q.checks = q.askChecks()
 	}
 	switch {
 	case o.JSON && o.By == byProject:
@@ -78,7 +82,21 @@ func runList(ctx context.Context, args []string, o Options) error {
 	}
 	q.noteMissing(s.Listeners)
 	q.noteHidden(hidden)
+	q.noteAmbiguous(s.Listeners)
 	return q.printTable(ctx, o.Stdout, s)
+}
+
+// noteAmbiguous prints on stderr for which ports of listeners "localhost" is ambiguous.
+func (q query) noteAmbiguous(listeners []*monitor.Listener) {
+	var ports []string
+	for _, l := range listeners {
+		if port := strconv.Itoa(int(l.Port)); q.ambiguous[l.ID] && !slices.Contains(ports, port) {
+			ports = append(ports, port)
+		}
+	}
+	if len(ports) > 0 {
+		_, _ = fmt.Fprintf(q.Stderr, "porthole: \"localhost\" is ambiguous on %s: 127.0.0.1 and [::1] belong to different processes\n", strings.Join(ports, ", ")) // stdout has the answer
+	}
 }
 
 // gcPercent is GOGC for commands that poll once: they need a few megabytes, and
@@ -136,6 +154,10 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 	if q.Verbose {
 		header = append(header, "FRAMEWORK", "FIREWALL")
 	}
+	checked := q.Verbose && len(q.checks) > 0
+	if checked {
+		header = append(header, "HEALTH")
+	}
 	labelled := slices.ContainsFunc(s.Listeners, func(l *monitor.Listener) bool { return l.Label != "" })
 	if labelled {
 		header = append(header, "LABEL")
@@ -161,6 +183,9 @@ func (q query) printTable(ctx context.Context, w io.Writer, s monitor.Snapshot) 
 			dash(monitor.Clean(l.Project, 32)), dash(l.Service)}
 		if q.Verbose {
 			row = append(row, dash(l.Framework), dash(string(q.firewall[l.ID].State)))
+		}
+		if checked {
+			row = append(row, dash(q.healthState(l)))
 		}
 		if labelled {
 			row = append(row, dash(l.Label))

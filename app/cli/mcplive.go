@@ -45,6 +45,9 @@ type liveList struct {
 type listedKey struct {
 	listener *monitor.Listener
 	watched  bool
+	health   string
+	// ambiguous means that "localhost" is.
+	ambiguous bool
 }
 
 // maxEncoded limits the listeners that are kept as JSON.
@@ -53,7 +56,7 @@ const maxEncoded = 5000
 // encode returns l as JSON for list_ports. Explaining what started a process takes far
 // longer than all else, so the answer is kept.
 func (v *liveList) encode(q query, l *monitor.Listener) (json.RawMessage, error) {
-	key := listedKey{l, q.rules.Matches(l)}
+	key := listedKey{l, q.rules.Matches(l), q.healthBrief(l), q.ambiguous[l.ID]}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if known, ok := v.encoded[key]; ok {

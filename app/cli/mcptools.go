@@ -126,6 +126,8 @@ type listedJSON struct {
 	Service   string           `json:"service,omitempty"`
 	Container string           `json:"container,omitempty"`
 	Watched   bool             `json:"watched,omitempty"`
+	Health    string           `json:"health,omitempty"`              // "unhealthy: HTTP 503" if a health check of the user's watch fails, else "healthy"
+	Ambiguous bool             `json:"localhost_ambiguous,omitempty"` // 127.0.0.1 and [::1] lead to different processes
 }
 
 // list writes the listeners that args select, as an object with the field "listeners".
@@ -144,6 +146,7 @@ func (s *mcpServer) list(ctx context.Context, args []string, o Options) error {
 			return err
 		}
 	}
+	q.checks, q.ambiguous = q.askChecks(), findAmbiguous(snapshot.Listeners)
 	found := slices.DeleteFunc(q.relabelled(snapshot.Listeners), func(l *monitor.Listener) bool {
 		return !q.keep(l) || q.ports != nil && !q.ports.Contains(l.Port) || !q.selected.words.Empty() && !q.selected.words.Matches(l)
 	})
@@ -176,6 +179,7 @@ func (q query) listedJSON(l *monitor.Listener) listedJSON {
 	out := listedJSON{
 		Port: l.Port, Protocol: l.Protocol, Exposure: l.Exposure, Tunnels: l.Tunnels, Process: process, More: max(len(l.Owners)-1, 0), User: monitor.Clean(l.User, 32),
 		Label: l.Label, Note: l.Note, Hidden: l.Hidden, Project: monitor.Clean(l.Project, 60), Service: l.Service, Container: containerText(l), Watched: q.rules.Matches(l),
+		Health: q.healthBrief(l), Ambiguous: q.ambiguous[l.ID],
 	}
 	if o, ok := l.Principal(); ok {
 		out.Branch = monitor.Clean(o.Branch, 80)

@@ -82,7 +82,12 @@ func findTarget(ctx context.Context, text string, o Options) (target, error) {
 	case 1:
 		return onlyTarget(found[0], s.Listeners)
 	}
-	return target{}, UsageError{fmt.Sprintf("%q is ambiguous; name one of the ports: %s", monitor.Clean(text, 60), candidatesText(found))}
+	return target{}, ambiguousName(text, found)
+}
+
+// ambiguousName returns the UsageError for a name of several listeners.
+func ambiguousName(name string, found []*monitor.Listener) error {
+	return UsageError{fmt.Sprintf("%q is ambiguous; name one of the ports: %s", monitor.Clean(name, 60), candidatesText(found))}
 }
 
 // named returns the listeners with a name. A label comes before all other names, because

@@ -29,7 +29,8 @@ func newWait() *cobra.Command {
 		Use:   "wait PORT | ADDRESS:PORT | URL | NAME...",
 		Short: "Wait until ports are open, at an address if one is given (exit status 1 on timeout)",
 		Long: `Wait until all ports are open, at an address if one is given. NAME is the name of a
-service, a project, a label, a process or a container, on whatever port it listens.
+service, a project, a label, a process or a container, on whatever port it listens. If
+several servers have the name, wait lists them and exits with status 2.
 
 With --http it then asks each server until it answers with a status below 500, for the
 path / or the given one: --http=/health. Only addresses of this machine are asked.`,
@@ -60,11 +61,18 @@ func (t *waitTarget) String() string {
 	return t.target.String()
 }
 
-func (t *waitTarget) matches(l *monitor.Listener) bool {
+// find returns the listener among all that t selects; nil if there is none.
+func (t *waitTarget) find(all []*monitor.Listener) *monitor.Listener {
+	found := slices.Clone(all)
 	if t.name == "" {
-		return t.target.matches(l)
+		found = slices.DeleteFunc(found, func(l *monitor.Listener) bool { return !t.target.matches(l) })
+	} else {
+		found = named(found, t.name)
 	}
-	return hasName(l, t.name)
+	if len(found) == 0 {
+		return nil
+	}
+	return found[0]
 }
 
 // parseWaitTargets parses the arguments of wait. The error is a UsageError.
@@ -107,6 +115,9 @@ func (q query) warnIfTaken(ctx context.Context, targets []target) {
 func runWait(ctx context.Context, args []string, o waitOptions) error {
 	w, err := newWaiting(args, o)
 	if err != nil {
+		return err
+	}
+	if err := findNamed(ctx, w.query, w.targets); err != nil && ctx.Err() == nil {
 		return err
 	}
 	limited, cancel := context.WithTimeout(ctx, o.Timeout)
@@ -159,7 +170,7 @@ func newWaiting(args []string, o waitOptions) (*waiting, error) {
 		return nil, UsageError{"--http waits for an answer; leave out --closed and --udp"}
 	}
 	if o.HTTP != "" {
-		if err := health.CheckPath(o.HTTP); err != nil {
+		if err := monitor.CheckHealthPath(o.HTTP); err != nil {
 			return nil, UsageError{fmt.Sprintf("--http=%s: %v", monitor.Clean(o.HTTP, 60), err)}
 		}
 	}
@@ -213,6 +224,9 @@ func (w *waiting) run(ctx context.Context) error {
 		if !seen {
 			continue
 		}
+		if err := checkNames(w.snapshot.Listeners, w.targets); err != nil {
+			return err
+		}
 		if w.check(ctx); len(w.pending) == 0 || w.Any && len(w.pending) < len(w.targets) {
 			return nil
 		}
@@ -225,12 +239,12 @@ func (w *waiting) run(ctx context.Context) error {
 // check finds out which targets are not ready.
 func (w *waiting) check(ctx context.Context) {
 	w.pending = slices.DeleteFunc(slices.Clone(w.targets), func(t *waitTarget) bool {
-		i := slices.IndexFunc(w.snapshot.Listeners, t.matches)
-		if w.HTTP == "" || i < 0 {
+		l := t.find(w.snapshot.Listeners)
+		if w.HTTP == "" || l == nil {
 			t.problem = ""
-			return i >= 0 != w.Closed
+			return (l != nil) != w.Closed
 		}
-		r := health.Ask(ctx, w.snapshot.Listeners[i], t.Address, w.HTTP)
+		r := health.Question{Listener: l, Address: t.Address, Path: w.HTTP, Connected: announceOwn}.Ask(ctx)
 		if ctx.Err() != nil {
 			return false // the last answer counts
 		}

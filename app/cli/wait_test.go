@@ -135,3 +135,52 @@ func TestWaitBadFlags(t *testing.T) {
 		}
 	}
 }
+
+// wait refuses a name that several servers have, with the servers, as who and stop do.
+func TestWaitRefusesAmbiguousNames(t *testing.T) {
+	a, first := listen(t, "127.0.0.1:0")
+	defer a.Close()
+	b, second := listen(t, "127.0.0.1:0")
+	defer b.Close()
+	for _, o := range []waitOptions{{}, {Any: true}, {Closed: true}, {HTTP: "/"}} {
+		o.Options, o.Timeout = Options{Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}, time.Minute
+		writeSettings(t, "labels:\n  - ports: "+first+", "+second+"\n    name: twice here\n")
+		err := runWait(t.Context(), []string{"twice here"}, o)
+		if Status(err) != 2 || !strings.Contains(err.Error(), "is ambiguous") || !strings.Contains(err.Error(), first+" (") || !strings.Contains(err.Error(), second+" (") {
+			t.Errorf("%+v: got %v, status %d; want both servers and status 2", o, err, Status(err))
+		}
+	}
+	writeSettings(t, "labels:\n  - ports: "+first+"\n    name: only one\n")
+	if err := runWait(t.Context(), []string{"ONLY one"}, waitOptions{Options: Options{Stdout: &bytes.Buffer{}, Stderr: &bytes.Buffer{}}, Timeout: time.Minute}); err != nil {
+		t.Errorf("a name of one server: %v", err)
+	}
+}
+
+// "localhost" is ambiguous if 127.0.0.1 and [::1] of a port belong to different processes: who,
+// list and JSON say so.
+func TestAmbiguousLocalhost(t *testing.T) {
+	_, port, ok := server(t, "127.0.0.1:0")
+	if !ok {
+		t.Skip("this machine has no 127.0.0.1")
+	}
+	number := strconv.Itoa(port)
+	if _, _, ok := server(t, "[::1]:"+number, func(c *exec.Cmd) { c.Dir = t.TempDir() }); !ok {
+		t.Skip("this machine has no ::1")
+	}
+	out, notes, err := run(func(o Options) error { return runList(t.Context(), []string{number}, o) }, Options{})
+	if want := "\"localhost\" is ambiguous on " + number; err != nil || !strings.Contains(notes, want) {
+		t.Errorf("list: error %v, got %q and %q, want %q", err, out, notes, want)
+	}
+	out, _, err = run(func(o Options) error { return runList(t.Context(), []string{number}, o) }, Options{JSON: true})
+	if err != nil || strings.Count(out, `"localhost_ambiguous":true`) != 2 {
+		t.Errorf("list --json: error %v, got %s", err, out)
+	}
+	out, _, err = run(func(o Options) error { return runWhoAll(t.Context(), []string{number}, o) }, Options{})
+	if err != nil || strings.Count(out, "! “localhost” is ambiguous") != 2 {
+		t.Errorf("who: error %v, got\n%s", err, out)
+	}
+	out, _, err = run(func(o Options) error { return runWhoAll(t.Context(), []string{number}, o) }, Options{JSON: true})
+	if err != nil || !strings.Contains(out, `"kind":"ambiguous_localhost"`) {
+		t.Errorf("who --json: error %v, got %s", err, out)
+	}
+}

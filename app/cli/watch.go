@@ -18,6 +18,8 @@ type watchOptions struct {
 	Options
 	Name  string
 	Match string
+	// Health is the path of the health check; "" for none.
+	Health string
 }
 
 func newWatch() *cobra.Command {
@@ -45,6 +47,7 @@ ports need "--" before them: porthole watch add -- 40001-40008 -40003.`,
 	}
 	add.Flags().StringVar(&o.Name, "name", "", "`NAME` of the watch in notifications")
 	add.Flags().StringVar(&o.Match, "match", "", "watch only listeners that match all words of `PATTERN`")
+	add.Flags().StringVar(&o.Health, "health", "", "ask for this `PATH` every 10 s and report when the answer is no status below 500")
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the watches",
@@ -68,6 +71,8 @@ type watchJSON struct {
 	Ports string `json:"ports,omitempty"`
 	Match string `json:"match,omitempty"`
 	Off   bool   `json:"off,omitempty"`
+	// Health is the path of the health check.
+	Health string `json:"health,omitempty"`
 }
 
 // watchesJSON is the output of watch list --json.
@@ -86,6 +91,11 @@ func runWatchAdd(args []string, o watchOptions) error {
 	if rule.Match, err = watch.ParsePattern(o.Match); err != nil {
 		return UsageError{"--match: " + err.Error()}
 	}
+	if rule.Health = o.Health; rule.Health != "" {
+		if err := rule.CheckHealth(); err != nil {
+			return UsageError{fmt.Sprintf("--health %s: %v", monitor.Clean(o.Health, 60), err)}
+		}
+	}
 	if rule.Ports == nil && rule.Match.IsZero() {
 		return UsageError{"a watch needs ports, such as 3000-3999, or --match"}
 	}
@@ -96,10 +106,13 @@ func runWatchAdd(args []string, o watchOptions) error {
 		if slices.ContainsFunc(r, rule.Equal) {
 			return r
 		}
+		if with, found := r.WithHealth(rule); found && rule.Health != "" {
+			return with
+		}
 		if covering, covered = r.Covering(rule); covered {
 			return r
 		}
-		if port, single := rule.SingleTCP(); single && rule.Name == "" && rule.Match.IsZero() {
+		if port, single := rule.SingleTCP(); single && rule.Name == "" && rule.Match.IsZero() && rule.Health == "" {
 			return r.WithPort(port)
 		}
 		return append(slices.Clone(r), rule)
@@ -169,7 +182,7 @@ func runWatchList(o Options) error {
 	if o.JSON {
 		out := watchesJSON{Watches: []watchJSON{}}
 		for _, r := range s.Watches {
-			out.Watches = append(out.Watches, watchJSON{r.Name, r.PortsText(), r.Match.String(), r.Off})
+			out.Watches = append(out.Watches, watchJSON{r.Name, r.PortsText(), r.Match.String(), r.Off, r.Health})
 		}
 		return writeLine(o.Stdout, out)
 	}
@@ -188,7 +201,7 @@ func runWatchList(o Options) error {
 // printWatch prints a watch on one line: "3000-3999, match vite, name shop (off)".
 func printWatch(w io.Writer, before string, rule watch.Rule) error {
 	var parts []string
-	for _, p := range []string{rule.PortsText(), orElse("match ", rule.Match.String()), orElse("name ", rule.Name)} {
+	for _, p := range []string{rule.PortsText(), orElse("match ", rule.Match.String()), orElse("name ", rule.Name), orElse("health ", rule.Health)} {
 		if p != "" {
 			parts = append(parts, monitor.Clean(p, 200))
 		}

@@ -152,9 +152,14 @@ func runWho(ctx context.Context, arg string, o Options) error {
 	if err != nil {
 		return err
 	}
+	q.ambiguous = findAmbiguous(s.Listeners)
 	s.Listeners = q.selected.narrow(s.Listeners)
 	q.firewall = askFirewall(ctx, s.Listeners)
-	details := q.gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, <-firstSeen)
+	known := <-firstSeen
+	if known.Status != nil {
+		q.checks = known.Status.Checks
+	}
+	details := q.gatherDetails(readConnections(ctx, clients, s.Listeners), s.Listeners, known)
 	var tried *testConnectionJSON
 	if o.Connect {
 		tried = connect(ctx, wanted.Target, details)
@@ -321,6 +326,7 @@ func (q query) printFields(w io.Writer, l listenerDetails, now time.Time) error 
 	line("label", l.Label)
 	line("note", l.Note)
 	line("hidden", q.hiddenText(l.Listener))
+	line("health", q.healthText(l.Listener, now))
 	line("address", boundText(l.Sockets))
 	for _, tunnel := range l.Tunnels {
 		line("tunnel", tunnel.Sentence().String())

@@ -10,11 +10,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"time"
 
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/health"
 	"porthole/monitor/label"
 	"porthole/monitor/watch"
 )
@@ -57,6 +59,7 @@ const (
 	CountConnections Kind = "count_connections" // count the connections to Ports, which the window shows; answered by ConnectionTotals
 	DismissWelcome   Kind = "dismiss_welcome"   // the user closed the welcome text (Status.Welcome)
 	AcceptExposed    Kind = "accept_exposed"    // the listener with the ID Key is not newly exposed to the user
+	OwnConnection    Kind = "own_connection"    // Porthole connects from Client to Server to ask what it answers; also a command
 	DismissProblems  Kind = "dismiss_problems"  // the user has read the problems that are over (Status.CanDismiss)
 	ChangeLabels     Kind = "change_labels"     // add the labels and hiding rules in Added and remove those in Removed; answered by Result
 )
@@ -108,6 +111,8 @@ type Message struct {
 	Page      string              `json:"page,omitempty"`  // a page of package ui
 	Token     string              `json:"token,omitempty"` // Start, Raise: permits raising the window (xdg-activation token or X11 startup id)
 	Process   *Process            `json:"process,omitempty"`
+	Client    netip.AddrPort      `json:"client,omitzero"`
+	Server    netip.AddrPort      `json:"server,omitzero"`
 	State     json.RawMessage     `json:"state,omitempty"`
 	// Totals are the counts of connections by listener ID: of those on the Port of a
 	// Lookup, or of those on the Ports of CountConnections.
@@ -128,9 +133,11 @@ type Status struct {
 	Paused      bool           `json:"paused,omitempty"`
 	PausedUntil time.Time      `json:"paused_until,omitzero"` // zero: until resumed
 	// Attempts are refused attempts to connect to closed watched ports.
-	Attempts   []connection.Burst `json:"attempts,omitempty"`
-	Problems   []string           `json:"problems,omitempty"`    // missing or broken features, one sentence each
-	CanDismiss bool               `json:"can_dismiss,omitempty"` // some of Problems are over, and were only to be read
+	Attempts []connection.Burst `json:"attempts,omitempty"`
+	// Checks are what the health checks of watches found.
+	Checks     []health.Check `json:"checks,omitempty"`
+	Problems   []string       `json:"problems,omitempty"`    // missing or broken features, one sentence each
+	CanDismiss bool           `json:"can_dismiss,omitempty"` // some of Problems are over, and were only to be read
 	// HookFailedAt is the time of the latest failure of a hook that has not succeeded since.
 	HookFailedAt time.Time `json:"hook_failed_at,omitzero"`
 	Welcome      bool      `json:"welcome,omitempty"` // show the welcome text for new users

@@ -84,6 +84,12 @@ func forAlert(a watch.Alert) Notification {
 		if a.LastOwner != "" {
 			n.Body = join(n.Body, lang.L("last: {{.Who}}", map[string]any{"Who": a.LastOwner}))
 		}
+	case watch.Unhealthy:
+		data["Why"] = words.Sentence(a.Health.Sentence())
+		n.Title = lang.L("{{.Port}} is unhealthy: {{.Who}}, {{.Why}}", data)
+	case watch.Healthy:
+		data["Time"] = words.Duration(a.Lasted)
+		n.Title = lang.L("{{.Port}} is healthy again after {{.Time}}: {{.Who}}", data)
 	case watch.Flapping:
 		data["Count"] = a.Count
 		n.Title = lang.N("{{.Port}} is open after {{.Count}} changes: {{.Who}}", a.Count, data)
@@ -195,6 +201,8 @@ func summarize(alerts []watch.Alert) Notification {
 		n.Title = lang.N("{{.Count}} ports closed: {{.Ports}}", len(ports), data)
 	case watch.Crashed:
 		n.Title = lang.N("{{.Count}} ports closed by crashes: {{.Ports}}", len(ports), data)
+	case watch.Unhealthy:
+		n.Title = lang.N("{{.Count}} ports unhealthy: {{.Ports}}", len(ports), data)
 	case watch.Restarted:
 		n.Title = lang.N("{{.Count}} ports restarted: {{.Ports}}", len(ports), data)
 	default:

@@ -56,6 +56,8 @@ const (
 	textSound         = "sound must be none or the name of a sound, such as bell"
 	textRunWord       = "run must be a list of words"
 	textRun           = "run must be a list of a program and its arguments, such as [notify-send, hello]; no shell reads it"
+	textHealth        = "health: {{.Why}}"
+	textNoHealth      = "it must be a path, such as /health"
 	textPost          = "post must be a URL that begins with http:// or https://"
 )
 
@@ -66,7 +68,7 @@ func Texts() []string {
 		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textExpiry, textLanguage,
 		textList, textEntry, textMisspelt, textText, textName, textLabelPorts, textLabelName,
 		textWatches, textWatch, textPorts, textMatch, textNoPorts, textMisspeltPorts, textNotifyOn, textNoEvents,
-		textUrgency, textSound, textRunWord, textRun, textPost}
+		textUrgency, textSound, textRunWord, textRun, textHealth, textNoHealth, textPost}
 }
 
 // Problem is what is wrong with the settings file, as an error or as a warning. It wraps the error of

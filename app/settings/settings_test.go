@@ -117,7 +117,7 @@ func TestNotifyOnIsWrittenAsAList(t *testing.T) {
 	}{
 		{watch.OnOwnerChange | watch.OnOpen, "watches:\n  - ports: 80\n    notify_on: [open, owner_change] # quiet\n"},
 		{watch.OnOpen | watch.OnCrash, "watches:\n  - ports: 80\n    notify_on: [open, crash] # quiet\n"},
-		{watch.DefaultEvents, "watches:\n  - ports: 80\n    notify_on: [open, close, crash, owner_change, exposed] # quiet\n"},
+		{watch.DefaultEvents, "watches:\n  - ports: 80\n    notify_on: [open, close, crash, owner_change, exposed, unhealthy] # quiet\n"},
 		{0, "watches:\n  - ports: 80\n"},
 	} {
 		if _, err := f.ChangeWatches(func(r watch.Rules) watch.Rules {
@@ -301,7 +301,7 @@ func TestInvalidFileIsRefusedAndKept(t *testing.T) {
 		"watches:\n  - prots: 80\n":                      "\"match: vite shop\"; \"prots\": did you mean ports?",
 		"watches:\n  - match: \" \"\n":                   "line 2: a watch needs ports",
 		"watches:\n  - ports: 80\n    notify_on: x\n":    "line 3: \"x\": notify_on must be a list of any of open, close, crash, owner_change, exposed, attempt, connect",
-		"watches:\n  - ports: 80\n    notify_on: []\n":   "line 3: notify_on must be a list of any of open, close, crash, owner_change, exposed, attempt, connect; to disable",
+		"watches:\n  - ports: 80\n    notify_on: []\n":   "line 3: notify_on must be a list of any of open, close, crash, owner_change, exposed, attempt, connect, unhealthy; to disable",
 		"watches:\n  - ports: 80\n    notify_on: [ha]\n": "line 3: \"ha\": notify_on must be",
 		"watches:\n  - ports: 80\n    off: x\n":          "line 3: off must be true or false",
 		"watches:\n  - ports: [80]\n":                    "line 2: ports must be text",
@@ -434,5 +434,39 @@ func TestUnwritableFolderIsOneSentence(t *testing.T) {
 	_, err := f.ChangeWatches(func(r watch.Rules) watch.Rules { return r.WithPort(80) })
 	if want := path + ": cannot write the file: permission denied"; err == nil || err.Error() != want {
 		t.Errorf("error = %v, want %s", err, want)
+	}
+}
+
+// The path of a health check survives reading and writing, and is refused with one sentence if
+// it can't be asked for.
+func TestHealthOfAWatch(t *testing.T) {
+	f, path := newFile(t, "watches:\n  - ports: 3000 # the shop\n    health: /health?deep=1\n  - match: vite\n    health: /\n    notify_on: [unhealthy]\n")
+	s, err := f.Load()
+	if err != nil || len(s.Watches) != 2 || s.Watches[0].Health != "/health?deep=1" || s.Watches[1].Health != "/" || s.Watches[1].NotifyOn != watch.OnUnhealthy {
+		t.Fatalf("got %+v, %v; want both paths", s.Watches, err)
+	}
+	s, err = f.ChangeWatches(func(r watch.Rules) watch.Rules {
+		r = slices.Clone(r)
+		r[0].Health, r[1].Health = "/ready", ""
+		return r
+	})
+	if err != nil || s.Watches[0].Health != "/ready" || s.Watches[1].Health != "" {
+		t.Errorf("got %+v, %v; want the changed paths", s.Watches, err)
+	}
+	if got, want := read(t, path), "  - ports: 3000 # the shop\n    health: /ready\n"; !strings.Contains(got, want) {
+		t.Errorf("got file %q, want %q", got, want)
+	}
+	for text, want := range map[string]string{
+		"ports: 3000, health: health":               "line 2: health: a path begins with /",
+		"ports: 3000, health: 'http://192.0.2.1/x'": "line 2: health: give only the path",
+		"ports: 3000, health: \"/a\\tb\"":           "line 2: health: a path has no spaces",
+		"ports: 3000, health: [a]":                  "line 2: health: it must be a path",
+		"ports: 3000, health: ''":                   "line 2: health: it must be a path",
+		"ports: 53/udp, health: /":                  "line 2: health: only TCP ports",
+	} {
+		f, _ := newFile(t, "watches:\n  - {"+text+"}\n")
+		if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: got %v, want %q", text, err, want)
+		}
 	}
 }

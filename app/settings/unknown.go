@@ -18,7 +18,7 @@ var (
 	rootKeys   = append([]string{"version", "watches", "labels", "hidden"}, scalarKeys...)
 	labelKeys  = []string{"ports", "match", "name", "note"}
 	hiddenKeys = []string{"ports", "match", "program", "unit", "exposed", "public"}
-	watchKeys  = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post"}
+	watchKeys  = []string{"ports", "match", "name", "notify_on", "off", "urgency", "sound", "run", "post", "health"}
 )
 
 // unknownKeys returns one warning for each unknown key.

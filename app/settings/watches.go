@@ -20,6 +20,7 @@ import (
 //	    ports: 3000-3999, 8080
 //	    match: vite shop
 //	    notify_on: [open, exposed]
+//	    health: /health
 //	  - ports: 5353/udp
 //	  - ports: 40001-40008, -40003
 //	    off: true
@@ -31,7 +32,7 @@ type eventName struct {
 }
 
 // eventNames are all names, in the order in which they are written.
-var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}, {"connect", watch.OnConnect}}
+var eventNames = []eventName{{"open", watch.OnOpen}, {"close", watch.OnClose}, {"crash", watch.OnCrash}, {"owner_change", watch.OnOwnerChange}, {"exposed", watch.OnExposed}, {"attempt", watch.OnAttempt}, {"connect", watch.OnConnect}, {"unhealthy", watch.OnUnhealthy}}
 
 // watchList describes the list of watches.
 func (f *File) watchList() list[watch.Rule] {
@@ -89,7 +90,23 @@ func (f *File) parseWatch(item *yaml.Node) (rule watch.Rule, err error) {
 			return rule, err
 		}
 	}
+	if node := valueOf(item, "health"); node != nil {
+		if err := f.parseHealth(node, &rule); err != nil {
+			return rule, err
+		}
+	}
 	return rule, f.parseReaction(item, &rule)
+}
+
+// parseHealth parses the path of the health check of a watch.
+func (f *File) parseHealth(node *yaml.Node, rule *watch.Rule) error {
+	if rule.Health = node.Value; rule.Health == "" || node.Kind != yaml.ScalarNode {
+		return f.problemAt(node, textHealth, "Why", monitor.NewSentence(textNoHealth))
+	}
+	if err := rule.CheckHealth(); err != nil {
+		return f.problemAt(node, textHealth, "Why", reason(err))
+	}
+	return nil
 }
 
 // soundName is the form of the names in the freedesktop Sound Naming Specification.
@@ -146,6 +163,7 @@ func ruleKeys(rule watch.Rule) []keyValue {
 		{"sound", typedScalar(rule.Sound)},
 		{"run", stringList(rule.Run)},
 		{"post", typedScalar(rule.Post)},
+		{"health", typedScalar(rule.Health)},
 	}
 }
 
@@ -169,7 +187,7 @@ func (f *File) parseNotifyOn(node *yaml.Node) (watch.NotifyOn, error) {
 	for _, item := range node.Content {
 		words = append(words, item.Value)
 	}
-	const expected = "open, close, crash, owner_change, exposed, attempt, connect"
+	const expected = "open, close, crash, owner_change, exposed, attempt, connect, unhealthy"
 	var events watch.NotifyOn
 	for _, word := range words {
 		i := slices.IndexFunc(eventNames, func(n eventName) bool { return n.name == word })

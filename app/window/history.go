@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"porthole/app/paths"
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/history"
 	"porthole/monitor/history/store"
@@ -200,7 +201,11 @@ const exportPageSize = 2000
 func (m *historyReader) writeEvents(ctx context.Context, w io.Writer, format string, q history.Query) error {
 	var to history.Writer = history.NewJSONArray(w)
 	if format == "csv" {
-		csv, err := history.NewCSVWriter(w)
+		s, err := settings.Open(settings.Path()).Load()
+		if err != nil {
+			m.log.Warn("can't read the labels for the export; it has none", "error", err)
+		}
+		csv, err := history.NewCSVWriter(w, s.Labels.NameOf)
 		if err != nil {
 			return err
 		}

@@ -16,6 +16,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/desktop"
+	"porthole/app/ipc"
 	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/launch"
@@ -125,7 +126,9 @@ func (a actions) InspectTraffic(l *monitor.Listener) {
 func (a actions) AskPort(l *monitor.Listener, done func(reply.Reply)) {
 	a.p.work.Go(func() {
 		a.p.asking.Lock()
-		r := reply.Ask(a.p.ctx, l, netip.Addr{})
+		r := reply.Ask(a.p.ctx, l, netip.Addr{}, func(client, server netip.AddrPort) {
+			a.p.do(func() { a.p.send(ipc.Message{Kind: ipc.OwnConnection, Client: client, Server: server}) })
+		})
 		a.p.asking.Unlock()
 		a.p.do(func() { done(r) })
 	})

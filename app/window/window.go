@@ -344,7 +344,7 @@ var systemFacts = sync.OnceValue(func() (s explain.System) {
 })
 
 func uiStatus(s *ipc.Status) ui.Status {
-	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Labels: s.Settings.Labels, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, Attempts: s.Attempts, CanDismiss: s.CanDismiss,
+	return ui.Status{User: userName(), Health: s.Health, Rules: s.Watches, Labels: s.Settings.Labels, Paused: s.Paused, PausedUntil: s.PausedUntil, Problems: s.Problems, Attempts: s.Attempts, Checks: s.Checks, CanDismiss: s.CanDismiss,
 		Settings: uiSettings(s), System: systemFacts(), Welcome: s.Welcome, NoTray: s.NoTray, RaisesWindows: desktop.Windows{Session: desktop.Current()}.Accessible()}
 }
 

@@ -44,7 +44,7 @@ func TestAsk(t *testing.T) {
 		defer server.Close()
 		l := listenerOf(server.Listener)
 		for path, want := range map[string]int{"/ok": 200, "/query?deep=1": 200, "/redirect": 302, "/broken": 502, "/": 404} {
-			r := Ask(t.Context(), l, netip.Addr{}, path)
+			r := Question{Listener: l, Path: path}.Ask(t.Context())
 			if r.Err != nil || r.Status != want || r.Healthy() != (want < 500) {
 				t.Errorf("%s%s: got %+v, want status %d", server.URL, path, r, want)
 			}
@@ -79,12 +79,12 @@ func TestAskFails(t *testing.T) {
 		}
 	}()
 	for _, ln := range []net.Listener{gone, other} {
-		r := Ask(t.Context(), listenerOf(ln), netip.Addr{}, "/")
+		r := Question{Listener: listenerOf(ln), Path: "/"}.Ask(t.Context())
 		if r.Healthy() || r.Err == nil || r.String() == "" || strings.ContainsRune(r.String(), 0x1b) {
 			t.Errorf("got %q, %v; want a clean reason", r.String(), r.Err)
 		}
 	}
-	if r := Ask(t.Context(), &monitor.Listener{Protocol: monitor.UDP, Port: 53}, netip.Addr{}, "/"); r.Err == nil {
+	if r := (Question{Listener: &monitor.Listener{Protocol: monitor.UDP, Port: 53}, Path: "/"}).Ask(t.Context()); r.Err == nil {
 		t.Error("UDP: got no error")
 	}
 }

@@ -36,8 +36,15 @@ type eventJSON struct {
 	Certainty      string           `json:"duration_certainty,omitempty"` // "exact", "at_least" or "at_most"
 	Attempts       int              `json:"attempts,omitempty"`           // a lower limit
 	Client         monitor.Client   `json:"client,omitzero"`
+	Health         *healthJSON      `json:"health,omitempty"`
 	Stopped        string           `json:"stopped_by_user,omitempty"` // how the user stopped the owners: "SIGTERM", "docker stop web"
 	monitor.Exit                    // how the owner of a closed listener ended
+}
+
+// healthJSON is the answer to a health check, with one English clause about it.
+type healthJSON struct {
+	monitor.HealthAnswer
+	Text string `json:"text"`
 }
 
 type ownerJSON struct {
@@ -74,7 +81,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 		seconds := e.Duration.Seconds()
 		out.Duration, out.Certainty = &seconds, text
 	}
-	if e.Kind == monitor.Attempted {
+	if !e.Health.IsZero() {
+		out.Health = &healthJSON{e.Health, e.Health.Sentence().String()}
+	}
+	if e.Kind == monitor.Attempted || e.Kind == monitor.Healthy {
 		seconds := e.Duration.Seconds()
 		out.Duration = &seconds
 	}
@@ -85,7 +95,10 @@ func (e Event) MarshalJSON() ([]byte, error) {
 func (c Certainty) text() string { return [...]string{"exact", "at_least", "at_most", ""}[c] }
 
 // CSVWriter writes events as CSV (RFC 4180).
-type CSVWriter struct{ w *csv.Writer }
+type CSVWriter struct {
+	w     *csv.Writer
+	label func(*monitor.Listener) string
+}
 
 // csvHeader is stable once released: columns are added at the end, never renamed.
 var csvHeader = []string{
@@ -93,12 +106,16 @@ var csvHeader = []string{
 	"program", "folder", "command", "unit", "container", "inferred", "name_before", "pid_before", "exposure_before",
 	"opened_at", "discovered_at", "duration_seconds", "duration_certainty", "id", "listener", "boot",
 	"stopped_by_user", "exit_status", "signal", "core_dumped", "out_of_memory",
-	"attempts", "client",
+	"attempts", "client", "health", "label",
 }
 
-// NewCSVWriter writes the header to w. The caller must call Flush at the end.
-func NewCSVWriter(w io.Writer) (*CSVWriter, error) {
-	c := &CSVWriter{csv.NewWriter(w)}
+// NewCSVWriter writes the header to w. label returns the user's present name for a listener; nil
+// for no names. The caller must call Flush at the end.
+func NewCSVWriter(w io.Writer, label func(*monitor.Listener) string) (*CSVWriter, error) {
+	if label == nil {
+		label = func(*monitor.Listener) string { return "" }
+	}
+	c := &CSVWriter{csv.NewWriter(w), label}
 	c.w.UseCRLF = true
 	return c, c.writeRow(csvHeader)
 }
@@ -118,7 +135,7 @@ func (c *CSVWriter) Write(e Event) error {
 		opened, found = found, opened
 	}
 	duration, certainty := "", ""
-	if e.Kind == monitor.Attempted {
+	if e.Kind == monitor.Attempted || e.Kind == monitor.Healthy {
 		duration = strconv.FormatFloat(e.Duration.Seconds(), 'f', -1, 64)
 	}
 	if text := e.Certainty().text(); e.Kind == monitor.Closed && text != "" {
@@ -131,8 +148,23 @@ func (c *CSVWriter) Write(e Event) error {
 		e.Owner.Container, formatBool(e.Owner.Inferred), before.Name, formatNumber(before.PID), string(e.ExposureBefore),
 		opened, found, duration, certainty, strconv.FormatInt(e.ID, 10), e.Listener, e.Boot, e.Stopped,
 		formatStatus(e.Exit.Status), e.Exit.Signal, formatBool(e.Exit.CoreDumped), formatBool(e.Exit.OutOfMemory),
-		formatNumber(e.Attempts), e.Client.Text(),
+		formatNumber(e.Attempts), e.Client.Text(), e.Health.Text(), c.label(e.AsListener()),
 	})
+}
+
+// AsListener returns the listener that e is about, as far as e contains it.
+func (e Event) AsListener() *monitor.Listener {
+	l := &monitor.Listener{ID: e.Listener, Protocol: e.Protocol, Port: e.Port, Addresses: e.Addresses, Exposure: e.Exposure,
+		User: e.Owner.User, Service: e.Owner.Service, Project: e.Owner.Project}
+	l.Unit, l.ContainerID = e.Owner.Unit, e.Owner.Container
+	o := monitor.Owner{PID: e.Owner.PID, Name: e.Owner.Name, Command: e.Owner.Command, Program: e.Owner.Program, Folder: e.Owner.Folder, User: e.Owner.User, Project: e.Owner.Project}
+	switch {
+	case e.Owner.Inferred:
+		l.Inferred = &o
+	case o.PID != 0 || o.Name != "":
+		l.Owners = []monitor.Owner{o}
+	}
+	return l
 }
 
 // Flush writes buffered data and returns the first error of all writes.

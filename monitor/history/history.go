@@ -42,6 +42,8 @@ type Event struct {
 
 	Attempts int            // only Attempted: how many, a lower limit; Duration is the time from the first to the last
 	Client   monitor.Client // only Connected; cleaned
+
+	Health monitor.HealthAnswer // only Unhealthy and Healthy, whose Duration is how long it was unhealthy
 }
 
 // Owner is the stored owner of a listener: the command is masked, and long fields
@@ -207,7 +209,7 @@ type Forget struct {
 // without an event, because whether it closed is unknown.
 func Stored(k monitor.Kind) bool {
 	switch k {
-	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered, monitor.Attempted, monitor.Connected:
+	case monitor.Opened, monitor.Closed, monitor.OwnerChanged, monitor.ExposureChanged, monitor.Discovered, monitor.Attempted, monitor.Connected, monitor.Unhealthy, monitor.Healthy:
 		return true
 	}
 	return false
@@ -233,6 +235,8 @@ func NewEvent(c monitor.Event, boot string) Event {
 		e.Attempts, e.Duration, e.AlreadyOpen, e.OpenedAt = c.Attempts, c.Lasted, false, time.Time{}
 	case monitor.Connected:
 		e.Client = c.Client.Clean(maxName)
+	case monitor.Unhealthy, monitor.Healthy:
+		e.Health, e.Duration = c.Health, c.Lasted
 	case monitor.OwnerChanged:
 		if c.Before != nil {
 			before := OwnerOf(c.Before)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"fmt"
 	"net/netip"
 	"slices"
 	"strings"
@@ -115,7 +116,10 @@ func TestExports(t *testing.T) {
 		t.Errorf("JSON: got %s, %v\nwant %s", b, err, want)
 	}
 	var out bytes.Buffer
-	c, err := NewCSVWriter(&out)
+	c, err := NewCSVWriter(&out, func(l *monitor.Listener) string {
+		o, _ := l.Principal()
+		return fmt.Sprint("database of ", o.Project, " on ", l.Port)
+	})
 	if err == nil {
 		err = c.Write(e)
 	}
@@ -130,7 +134,7 @@ func TestExports(t *testing.T) {
 		t.Fatalf("CSV: got %q, want two lines that end in CRLF", out.String())
 	}
 	const line = "2026-11-24T11:00:01.5Z,closed,,tcp,5432,::1," + string(monitor.ExposureLoopback) + ",'=cmd|' /C calc'!A0,7,ann,acme,,,,node --token ••• postgres://h/•••,,,,,,," +
-		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM,,SIGABRT,yes,,,\r\n"
+		"2026-11-24T11:00:00Z,,1.5,exact,9,tcp-5432-a,boot,SIGTERM,,SIGABRT,yes,,,,,database of acme on 5432\r\n"
 	if lines[1] != line {
 		t.Errorf("CSV: got %q\nwant %q", lines[1], line)
 	}
@@ -155,7 +159,7 @@ func FuzzCSVRoundTrip(f *testing.F) {
 	f.Fuzz(func(t *testing.T, name, argument string) {
 		e := Event{Owner: Owner{Name: name, Command: []string{argument}}}
 		var out bytes.Buffer
-		c, err := NewCSVWriter(&out)
+		c, err := NewCSVWriter(&out, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -184,4 +188,26 @@ func FuzzCSVRoundTrip(f *testing.F) {
 			}
 		}
 	})
+}
+
+// A failed health check is exported with its answer, and its end with how long it lasted.
+func TestExportsHealth(t *testing.T) {
+	answer := monitor.HealthAnswer{Path: "/health", Status: 503}
+	e := NewEvent(monitor.Event{At: noon, Kind: monitor.Unhealthy, Listener: server(noon), Health: answer}, "boot")
+	b, err := json.Marshal(e)
+	if want := `"health":{"path":"/health","status":503,"text":"HTTP 503"}`; err != nil || !strings.Contains(string(b), want) {
+		t.Errorf("JSON: got %s, %v; want %s", b, err, want)
+	}
+	e = NewEvent(monitor.Event{At: noon, Kind: monitor.Healthy, Listener: server(noon), Lasted: 90 * time.Second, Health: monitor.HealthAnswer{Path: "/health", Failure: monitor.NoAnswer}}, "boot")
+	var out bytes.Buffer
+	c, err := NewCSVWriter(&out, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Write(e); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Flush(); err != nil || !strings.Contains(out.String(), ",90,") || !strings.HasSuffix(out.String(), ",/health no_answer,\r\n") {
+		t.Errorf("CSV: got %q, %v; want 90 seconds and the answer", out.String(), err)
+	}
 }

@@ -112,6 +112,9 @@ func mergeRule(was, present, edit Rule) Rule {
 	if edit.Sound != was.Sound {
 		merged.Sound = edit.Sound
 	}
+	if edit.Health != was.Health {
+		merged.Health = edit.Health
+	}
 	if !edit.SameHook(was) {
 		merged.Run, merged.Post = edit.Run, edit.Post
 	}

@@ -10,15 +10,17 @@ import (
 // udpSuffix marks UDP ports in the text of a rule's ports.
 const udpSuffix = "/udp"
 
-// The errors of ParsePorts and ParsePattern.
+// The errors of ParsePorts, ParsePattern and CheckHealth.
 const (
 	textTwoProtocols = "these are TCP and UDP ports: write /udp after each port, or make two entries"
 	textWord         = "\"{{.Word}}\" at character {{.Number}}: {{.Why}}"
 	textParenthesis  = "unbalanced closing parenthesis"
+	textHealthUDP    = "only TCP ports have health checks: they are HTTP requests"
 )
 
-// Texts returns the texts of the errors of ParsePorts and ParsePattern, for translators.
-func Texts() []string { return []string{textTwoProtocols, textWord, textParenthesis} }
+// Texts returns the texts of the errors of ParsePorts, ParsePattern and CheckHealth, for
+// translators.
+func Texts() []string { return []string{textTwoProtocols, textWord, textParenthesis, textHealthUDP} }
 
 // ParsePorts sets Ports, Except and Protocol of the rule from text: ports and
 // ranges as monitor.ParsePorts accepts them. A part with a leading "-" is

@@ -28,6 +28,8 @@ type Rule struct {
 	// only set in the settings file.
 	Run  []string `json:"run,omitempty"`
 	Post string   `json:"post,omitempty"`
+	// Health is the path of the health check of its listeners; "" for none. See package health.
+	Health string `json:"health,omitempty"`
 }
 
 // Urgency is the urgency level of notifications (Desktop Notifications
@@ -45,7 +47,7 @@ const (
 const NoSound = "none"
 
 // NotifyOn is a set of events to notify about.
-type NotifyOn uint8
+type NotifyOn uint16
 
 // The events of a set.
 const (
@@ -56,10 +58,11 @@ const (
 	OnCrash                // its owner failed; OnClose includes it
 	OnAttempt              // it is closed, and a client tries to connect
 	OnConnect              // a client connects for the first time
+	OnUnhealthy            // it fails its health checks, or passes them again
 
 	// DefaultEvents are the events of a rule without a set. Events about clients are not
 	// among them.
-	DefaultEvents = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash
+	DefaultEvents = OnOpen | OnClose | OnOwnerChange | OnExposed | OnCrash | OnUnhealthy
 )
 
 // NotifiesOn reports whether the rule includes any of these events.
@@ -110,7 +113,19 @@ func (rule Rule) Listeners(s monitor.Snapshot) []*monitor.Listener {
 // Equal reports whether both rules are written identically.
 func (rule Rule) Equal(other Rule) bool {
 	return rule.Name == other.Name && rule.sameSubject(other) && slices.Equal(rule.Except, other.Except) &&
-		rule.NotifyOn == other.NotifyOn && rule.Off == other.Off && rule.Urgency == other.Urgency && rule.Sound == other.Sound && rule.SameHook(other)
+		rule.NotifyOn == other.NotifyOn && rule.Off == other.Off && rule.Urgency == other.Urgency && rule.Sound == other.Sound && rule.Health == other.Health && rule.SameHook(other)
+}
+
+// CheckHealth returns an error if the rule can't have its health check. It is a
+// monitor.SentenceError. A rule without one has no error.
+func (rule Rule) CheckHealth() error {
+	switch {
+	case rule.Health == "":
+		return nil
+	case rule.Protocol == monitor.UDP:
+		return monitor.SentenceError{Sentence: monitor.NewSentence(textHealthUDP)}
+	}
+	return monitor.CheckHealthPath(rule.Health)
 }
 
 // HasHook reports whether the rule runs a command or posts to a URL.
@@ -187,13 +202,28 @@ func (r Rules) TCPPorts() monitor.Ports {
 func (r Rules) Covering(rule Rule) (Rule, bool) {
 	i := slices.IndexFunc(r, func(c Rule) bool {
 		return !c.Off && c.Ports != nil && c.hasProtocol(rule.Protocol) && c.Match.text == rule.Match.text &&
-			(rule.Name == "" || rule.Name == c.Name) && c.PortsText() != rule.PortsText() && rule.Ports != nil &&
+			(rule.Name == "" || rule.Name == c.Name) && (rule.Health == "" || rule.Health == c.Health) && c.PortsText() != rule.PortsText() && rule.Ports != nil &&
 			len(rule.Ports.Without(rule.Except).Without(c.Ports.Without(c.Except))) == 0
 	})
 	if i < 0 {
 		return Rule{}, false
 	}
 	return r[i], true
+}
+
+// WithHealth returns the rules with the health check of rule: in the first rule with the same
+// ports, protocol and words, and the same name unless rule has none, which is switched on. It
+// returns false if there is none.
+func (r Rules) WithHealth(rule Rule) (Rules, bool) {
+	with := slices.Clone(r)
+	i := slices.IndexFunc(with, func(c Rule) bool {
+		return c.sameSubject(rule) && slices.Equal(c.Except, rule.Except) && (rule.Name == "" || rule.Name == c.Name)
+	})
+	if i < 0 {
+		return r, false
+	}
+	with[i].Health, with[i].Off = rule.Health, false
+	return with, true
 }
 
 // HasSimple reports whether an active rule watches the TCP port and nothing else.

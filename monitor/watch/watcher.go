@@ -24,6 +24,8 @@ const (
 	NewlyExposed Kind = "newly_exposed" // exposed to the network or the internet and not familiar; not caused by a rule
 	Attempted    Kind = "attempted"     // the port is closed, and something tried to connect at least Count times in the last minute
 	Connected    Kind = "connected"     // Client connected for the first time
+	Unhealthy    Kind = "unhealthy"     // it failed its health checks
+	Healthy      Kind = "healthy"       // it passes them again
 	Flapping     Kind = "flapping"      // the last of Count events, some of which were not reported one by one
 )
 
@@ -39,6 +41,10 @@ type Alert struct {
 	LastOwner string
 	// Client is, for Connected, the client, cleaned.
 	Client monitor.Client
+	// Health is, for Unhealthy and Healthy, the last answer, and Lasted is, for Healthy, how
+	// long the server was unhealthy.
+	Health monitor.HealthAnswer
+	Lasted time.Duration
 	ByUser bool // for Closed, Restarted and Moved: the user stopped the owners; set by the notifier
 	// NowClosed means, for Flapping, that the port is closed; set by the notifier.
 	NowClosed bool
@@ -184,6 +190,21 @@ func (w *Watcher) Attempted(now time.Time, port uint16, count int) []Alert {
 // includes.
 func (w *Watcher) Connected(now time.Time, l *monitor.Listener, rule Rule, client monitor.Client) []Alert {
 	return w.limit(now, []Alert{{Kind: Connected, At: now, Listener: l, Rule: rule, Client: client}})
+}
+
+// Checked returns the alert that l failed its health checks or passes them again, e, if a rule
+// with the path that was asked for includes that.
+func (w *Watcher) Checked(now time.Time, e monitor.Event) []Alert {
+	kind := Unhealthy
+	if e.Kind == monitor.Healthy {
+		kind = Healthy
+	}
+	for _, rule := range w.rules {
+		if rule.Health == e.Health.Path && rule.NotifiesOn(OnUnhealthy) && rule.Matches(e.Listener) {
+			return w.limit(now, []Alert{{Kind: kind, At: e.At, Listener: e.Listener, Rule: rule, Health: e.Health, Lasted: e.Lasted}})
+		}
+	}
+	return nil
 }
 
 func (w *Watcher) handleEvent(now time.Time, c monitor.Event) []Alert {

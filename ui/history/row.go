@@ -77,6 +77,11 @@ func eventSentence(e *history.Event) string {
 		}
 		data["Client"] = words.Sentence(e.Client.Clean(60).Sentence())
 		return lang.L("{{.Client}} connected to {{.Who}} for the first time", data)
+	case monitor.Unhealthy:
+		data["Why"], data["Path"] = words.Sentence(e.Health.Sentence()), monitor.Clean(e.Health.Path, 60)
+		return lang.L("{{.Who}} is unhealthy: {{.Why}} ({{.Path}})", data)
+	case monitor.Healthy:
+		return lang.L("{{.Who}} is healthy again after {{.Time}}", data)
 	case monitor.Closed:
 		if e.Stopped != "" {
 			return lang.L("{{.Sentence}}, stopped by you ({{.How}})", map[string]any{"Sentence": closedSentence(e, data), "How": monitor.Clean(e.Stopped, 120)})
@@ -131,6 +136,10 @@ func eventMark(e *history.Event) (shape string, name fyne.ThemeColorName) {
 			return "✖", uitheme.ColorAlert
 		}
 		return "○", uitheme.ColorClosed
+	case monitor.Unhealthy:
+		return "✖", uitheme.ColorAlert
+	case monitor.Healthy:
+		return "●", uitheme.ColorOpen
 	case monitor.OwnerChanged:
 		return "◆", uitheme.ColorAlert
 	case monitor.ExposureChanged:

@@ -19,7 +19,9 @@ import (
 
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/health"
 	"porthole/monitor/inuse"
+	"porthole/monitor/label"
 	"porthole/monitor/watch"
 	"porthole/ui/table"
 	uitheme "porthole/ui/theme"
@@ -33,6 +35,7 @@ type cardModel struct {
 	state  string
 	color  fyne.ThemeColorName
 	detail string
+	tip    string // what the health checks found, for the tooltip; "" without them
 	port   uint16 // the port that a click shows; 0 if the watch has no single port
 }
 
@@ -43,6 +46,8 @@ type cardFacts struct {
 	answer   func(port uint16) inuse.Answer                                             // what is known about a vacant port
 	owner    func(*monitor.Listener) string                                             // names the owner of a listener
 	last     func(protocol monitor.Protocol, now time.Time, ports monitor.Ports) string // the last owner of ports, as text
+	labels   label.Rules                                                                // the user's labels, for ports that nothing listens on
+	checks   []health.Check                                                             // what the health checks found
 	attempts []connection.Burst                                                         // refused attempts to connect to closed watched ports
 	now      time.Time
 }
@@ -79,6 +84,7 @@ func newCard(rule watch.Rule, f cardFacts) cardModel {
 			}
 		}
 	}
+	m.showHealth(rule, found, f)
 	return m
 }
 
@@ -132,6 +138,9 @@ func (m *cardModel) showVacant(rule watch.Rule, f cardFacts) {
 		details = append(details, cardPorts(rule))
 	}
 	if port, single := rule.SingleTCP(); single {
+		if name := f.labels.NameOf(monitor.ClosedPort(port)); name != rule.Name {
+			details = append(details, name)
+		}
 		a := f.answer(port)
 		m.port = port
 		switch a.State() {
@@ -231,7 +240,7 @@ func (b *cardBar) show(rules watch.Rules, f cardFacts, live bool) (changed bool)
 	for i, rule := range active {
 		m := newCard(rule, f)
 		if !live {
-			m.state, m.color, m.detail = "", table.ColorMuted, lang.L("not monitoring")
+			m.state, m.color, m.detail, m.tip = "", table.ColorMuted, lang.L("not monitoring"), ""
 		}
 		if i == len(b.cards) {
 			b.cards = append(b.cards, newCardWidget(b.onPort, b.onTraffic))
@@ -359,10 +368,7 @@ func (c *card) place(s fyne.Size) {
 	width := s.Width - left - right
 	widgets.SetText(c.title, table.Fit(m.title, width-stateSize.Width-markSize.Width-12, c.title.TextSize, c.title.TextStyle), theme.ColorNameForeground)
 	widgets.SetText(c.detail, table.Fit(m.detail, width, c.detail.TextSize, c.detail.TextStyle), table.ColorMuted)
-	c.Tip = ""
-	if c.title.Text != m.title || c.detail.Text != m.detail {
-		c.Tip = m.title + "\n" + m.detail
-	}
+	c.Tip = m.tipOf(c.title.Text != m.title || c.detail.Text != m.detail)
 	c.title.Move(fyne.NewPos(left, 8))
 	c.title.Resize(c.title.MinSize())
 	c.state.Move(fyne.NewPos(s.Width-right-stateSize.Width, 10))

@@ -15,6 +15,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
+	"porthole/monitor/health"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
@@ -72,6 +73,7 @@ type Status struct {
 	PausedUntil   time.Time          // zero: until resumed
 	Problems      []string           // one sentence each
 	CanDismiss    bool               // some of Problems are over, and were only to be read
+	Checks        []health.Check     // what the health checks of watches found
 	Attempts      []connection.Burst // refused attempts to connect to closed watched ports
 	User          string             // user name of this session; "" if unknown
 	Notifications bool               // notifications are enabled
@@ -285,7 +287,7 @@ func (p *Page) Tick() {
 
 // showCards updates the cards once the state of the watches is known.
 func (p *Page) showCards() {
-	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, attempts: p.status.Attempts, last: p.lastOwner, now: p.now()}
+	facts := cardFacts{snapshot: p.snapshot, counts: p.counts, answer: p.answer, attempts: p.status.Attempts, checks: p.status.Checks, labels: p.status.Labels, last: p.lastOwner, now: p.now()}
 	if (p.ready || !p.live) && p.cards.show(p.status.Rules, facts, p.live) {
 		widgets.Relayout(p.Content)
 	}

@@ -69,12 +69,12 @@ func (p *Page) notificationsRow() *settingRow {
 }
 
 func (p *Page) notifyOnRow() *settingRow {
-	r := newSettingRow("notify_on", lang.L("Events"), lang.L("Of watches that select none of their own. Usual are all but those about clients: opens, closes, crashes, changes owner, is exposed to the network."))
+	r := newSettingRow("notify_on", lang.L("Events"), lang.L("Of watches that select none of their own. Usual are all but those about clients: opens, closes, crashes, changes owner, is exposed to the network, is unhealthy."))
 	options := []widgets.Option{
 		{Value: "", Label: lang.L("Usual events")},
 		{Value: "open,close", Label: lang.L("Opens and closes")},
 		{Value: "crash,exposed", Label: lang.L("Crashes and exposure")},
-		{Value: "open,close,crash,owner_change,exposed,attempt,connect", Label: lang.L("All events")},
+		{Value: "open,close,crash,owner_change,exposed,attempt,connect,unhealthy", Label: lang.L("All events")},
 	}
 	selected := map[watch.NotifyOn]int{0: 0, watch.DefaultEvents: 0, watch.OnOpen | watch.OnClose: 1, watch.OnCrash | watch.OnExposed: 2,
 		watch.DefaultEvents | watch.OnAttempt | watch.OnConnect: 3}

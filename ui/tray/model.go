@@ -5,11 +5,13 @@ package tray
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/monitor"
 	"porthole/monitor/connection"
+	"porthole/monitor/health"
 	"porthole/monitor/history"
 	"porthole/monitor/history/lastowner"
 	"porthole/monitor/inuse"
@@ -36,6 +38,7 @@ type State struct {
 	Ink      string                           // see Icon
 	Vacant   map[uint16]inuse.Answer          // about watched ports that nothing listens on, as far as known
 	Last     map[lastowner.Port]history.Owner // the last owners of watched ports, as far as known
+	Checks   []health.Check                   // what the health checks of watches found
 	Attempts []connection.Burst               // refused attempts to connect to watched ports
 	UDP      bool                             // count UDP ports
 }
@@ -101,6 +104,9 @@ func tooltip(s State) string {
 	open, all := s.Rules.CountOpen(s.Snapshot)
 	text := lang.L("Porthole: {{.Ports}}, {{.Open}} of {{.All}} watched open",
 		map[string]any{"Ports": ports, "Open": open, "All": all})
+	if n := unhealthy(s); n > 0 {
+		text = lang.L("{{.Text}}, {{.Count}} unhealthy", map[string]any{"Text": text, "Count": n})
+	}
 	if all == 0 {
 		text = lang.L("Porthole: {{.Ports}}, none watched", map[string]any{"Ports": ports})
 	}
@@ -108,6 +114,16 @@ func tooltip(s State) string {
 		return lang.L("{{.Text}} (notifications paused)", map[string]any{"Text": text})
 	}
 	return text
+}
+
+// unhealthy returns how many listeners fail their health checks.
+func unhealthy(s State) (n int) {
+	for _, l := range s.Snapshot.Listeners {
+		if c, ok := health.Of(s.Checks, l.ID); ok && c.State == health.Unhealthy {
+			n++
+		}
+	}
+	return n
 }
 
 // countLoopback counts ports, not listeners: two servers on one port count once. A port is
@@ -146,7 +162,11 @@ func watchedLines(s State) []Line {
 			owner := Line{words.Port(l.Protocol, l.Port) + " " + words.Owner(l), l.Port}
 			if !shown[owner] {
 				shown[owner] = true
-				lines = append(lines, Line{Text: "● " + label(rule, words.Port(l.Protocol, l.Port)) + " " + words.Owner(l), Port: l.Port})
+				line := Line{Text: "● " + label(rule, words.Port(l.Protocol, l.Port)) + " " + words.Owner(l), Port: l.Port}
+				if c, ok := health.Of(s.Checks, l.ID); ok && c.State == health.Unhealthy {
+					line.Text = "✖" + strings.TrimPrefix(line.Text, "●") + ", " + words.Unhealthy(c)
+				}
+				lines = append(lines, line)
 			}
 		}
 	}
@@ -231,6 +251,10 @@ func recentLines(changes []monitor.Event) []Line {
 			if c.Crashed() {
 				text = lang.L("{{.Time}}  {{.Port}} crashed: {{.Who}}", data)
 			}
+		case monitor.Unhealthy:
+			text = lang.L("{{.Time}}  {{.Port}} unhealthy: {{.Who}}", data)
+		case monitor.Healthy:
+			text = lang.L("{{.Time}}  {{.Port}} healthy again: {{.Who}}", data)
 		case monitor.OwnerChanged:
 			text = lang.L("{{.Time}}  {{.Port}} changed owner: {{.Who}}", data)
 		case monitor.ExposureChanged:

@@ -111,7 +111,7 @@ func (r *FakeHistory) ListenerEvents(listener string, done func([]history.Event,
 func (r *FakeHistory) LastOwner(protocol monitor.Protocol, ports monitor.Ports, done func(history.Tenure, bool, error)) {
 	r.later("", func() {
 		for _, e := range slices.Backward(r.Past) {
-			if ports.Contains(e.Port) && e.Protocol == protocol && !e.Kind.AboutClients() {
+			if ports.Contains(e.Port) && e.Protocol == protocol && !e.Kind.AboutUse() {
 				done(e.Tenure(), true, r.Err)
 				return
 			}

@@ -29,6 +29,8 @@ type watchForm struct {
 
 	title, aside          *widgets.Note
 	ports, match, name    *widgets.FormEntry
+	health                *widgets.FormEntry
+	healthNote            *widgets.Note
 	portsNote             *widgets.Note
 	matchNote, notifyNote *widgets.Note
 	notify                [len(allEvents)]*formCheck
@@ -63,6 +65,10 @@ func newWatchForm(save func(watch.Rule), leave func(), isDuplicate func(watch.Ru
 	changed := func() { f.submitted = false; f.aside.Set("", table.ColorMuted); f.check() }
 	f.ports, f.match, f.name = widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys), widgets.NewFormEntry(changed, keys)
 	f.ports.Label, f.match.Label, f.name.Label = lang.L("Ports"), lang.L("Process"), lang.L("Name")
+	f.health = widgets.NewFormEntry(changed, keys)
+	f.health.Label = lang.L("Health check")
+	f.health.SetPlaceHolder(lang.L("none"))
+	f.healthNote = widgets.NewNote(true)
 	f.ports.SetPlaceHolder(lang.L("any port"))
 	f.match.SetPlaceHolder(lang.L("any process"))
 	f.name.SetPlaceHolder(lang.L("optional"))
@@ -109,6 +115,7 @@ func (f *watchForm) fill(t typed) {
 	f.ports.SetText(t.ports)
 	f.match.SetText(t.match)
 	f.name.SetText(t.name)
+	f.health.SetText(t.health)
 	for i, kind := range allEvents {
 		f.notify[i].SetChecked(t.notifyOn&kind != 0)
 	}
@@ -118,7 +125,7 @@ func (f *watchForm) fill(t typed) {
 
 // typed returns the input of all fields.
 func (f *watchForm) typed() typed {
-	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text, urgency: watch.Urgency(f.urgency.Value()), sound: f.sound.Value()}
+	t := typed{ports: f.ports.Text, match: f.match.Text, name: f.name.Text, health: f.health.Text, urgency: watch.Urgency(f.urgency.Value()), sound: f.sound.Value()}
 	for i, kind := range allEvents {
 		if f.notify[i].Checked {
 			t.notifyOn |= kind
@@ -171,6 +178,7 @@ func (f *watchForm) check() (watch.Rule, ruleErrors) {
 	}
 	f.showNote(f.portsNote, errs.ports, lang.L("For example 62893, 3000-3999 or 5353/udp; -3005 leaves one out. Empty: any port."), strings.TrimSpace(t.ports+t.match) == "")
 	f.showNote(f.matchNote, errs.match, lang.L("Words that must all match the name, command, program, folder or project of the process. Each is a regular expression."), false)
+	f.showNote(f.healthNote, errs.health, lang.L("A path such as /health: Porthole asks for it every 10 s, on this machine only. An answer below 500 is healthy."), false)
 	f.showNote(f.urgencyNote, "", lang.L("Critical: also during quiet hours, and many desktops show it until you close it."), false)
 	f.showNote(f.soundNote, "", lang.L("The notification daemon plays it, if it can play sounds."), false)
 	f.showNote(f.notifyNote, errs.notifyOn, "", false)
@@ -205,6 +213,8 @@ func (f *watchForm) submit() {
 		table.FocusOn(f.ports)
 	case errs.match != "":
 		table.FocusOn(f.match)
+	case errs.health != "":
+		table.FocusOn(f.health)
 	case errs.notifyOn == "":
 		f.save(rule)
 	}
@@ -213,7 +223,7 @@ func (f *watchForm) submit() {
 // disable makes the form read-only: without an agent nothing can be saved.
 func (f *watchForm) disable() {
 	f.live = false
-	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.urgency, f.sound, f.saveButton} {
+	for _, w := range []fyne.Disableable{f.ports, f.match, f.name, f.health, f.urgency, f.sound, f.saveButton} {
 		w.Disable()
 	}
 	for _, c := range f.notify {

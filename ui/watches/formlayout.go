@@ -12,7 +12,7 @@ import (
 )
 
 // layout builds the form: ports and process in one row, name and events in the next, urgency and
-// sound in the last.
+// sound below, and the health check in the last.
 func (f *watchForm) layout() fyne.CanvasObject {
 	head := container.NewBorder(nil, nil, f.title.Object, nil, container.New(layout.NewCustomPaddedLayout(2, 0, 8, 0), f.aside.Object))
 	ports := field(lang.L("Ports"), f.ports, f.portsNote.Object)
@@ -26,8 +26,10 @@ func (f *watchForm) layout() fyne.CanvasObject {
 	buttons := container.NewBorder(nil, nil, nil, container.New(layout.NewCustomPaddedHBoxLayout(8), f.cancelButton, f.saveButton), f.notifyNote.Centred())
 	urgency := field(lang.L("Urgency"), f.urgency.Framed(), f.urgencyNote.Object)
 	sound := field(lang.L("Sound"), f.sound.Framed(), f.soundNote.Object)
+	health := field(lang.L("Health check"), f.health, widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0))
+	about := field("", widgets.NewRectangle(uitheme.ColorPanel, fyne.Size{}, 0), f.healthNote.Object)
 	f.fields = container.New(layout.NewCustomPaddedVBoxLayout(8), container.New(thirds{height: 84}, ports, match),
-		container.New(thirds{height: 58}, name, notify), container.New(thirds{height: 84}, urgency, sound))
+		container.New(thirds{height: 58}, name, notify), container.New(thirds{height: 84}, urgency, sound), container.New(thirds{height: 58}, health, about))
 	f.scroll = container.NewVScroll(container.New(layout.NewCustomPaddedLayout(0, 0, scrollEdge, scrollEdge), f.fields))
 	f.revealFocused()
 	wider := container.New(layout.NewCustomPaddedLayout(0, 0, -scrollEdge, -scrollEdge), f.scroll)
@@ -48,6 +50,7 @@ func (f *watchForm) revealFocused() {
 		c.onFocus = reveal(1)
 	}
 	f.urgency.OnFocus, f.sound.OnFocus = reveal(2), reveal(2)
+	f.health.OnFocus = reveal(3)
 }
 
 // pageLayout is widgets.TopMiddleBottom with a form in the bottom, whose fields scroll if the

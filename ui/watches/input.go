@@ -13,13 +13,14 @@ import (
 // typed is the input of all fields.
 type typed struct {
 	ports, match, name string
+	health             string // path of the health check
 	notifyOn           watch.NotifyOn
 	urgency            watch.Urgency // "" for normal
 	sound              string        // as in watch.Rule
 }
 
 // ruleErrors are the errors of the input, one sentence per field; "" for none.
-type ruleErrors struct{ ports, match, notifyOn string }
+type ruleErrors struct{ ports, match, health, notifyOn string }
 
 // rule parses the input. A rule with the events of the settings has none of its own.
 func (t typed) rule(defaults watch.NotifyOn) (rule watch.Rule, errs ruleErrors) {
@@ -43,12 +44,17 @@ func (t typed) rule(defaults watch.NotifyOn) (rule watch.Rule, errs ruleErrors) 
 		rule.NotifyOn = 0
 	}
 	rule.Urgency, rule.Sound = t.urgency, t.sound
+	if rule.Health = strings.TrimSpace(t.health); rule.Health != "" {
+		if err := rule.CheckHealth(); err != nil {
+			errs.health = monitor.Clean(words.Error(err), 200)
+		}
+	}
 	return rule, errs
 }
 
 // typedFor returns the input that parses to rule.
 func typedFor(rule watch.Rule, defaults watch.NotifyOn) typed {
-	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.NotifyOn, rule.Urgency, rule.Sound}
+	t := typed{rule.PortsText(), strings.Join(strings.Fields(rule.Match.String()), " "), monitor.Clean(rule.Name, 200), rule.Health, rule.NotifyOn, rule.Urgency, rule.Sound}
 	if t.urgency == watch.Normal {
 		t.urgency = ""
 	}

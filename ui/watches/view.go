@@ -62,6 +62,9 @@ func extrasText(rule watch.Rule) string {
 	default:
 		parts = append(parts, lang.L("sound: {{.Name}}", map[string]any{"Name": soundLabel(rule.Sound)}))
 	}
+	if rule.Health != "" {
+		parts = append(parts, lang.L("checks {{.Path}}", map[string]any{"Path": monitor.Clean(rule.Health, 60)}))
+	}
 	if len(rule.Run) > 0 {
 		parts = append(parts, lang.L("runs a command"))
 	}
@@ -94,9 +97,9 @@ func eventsText(notifyOn watch.NotifyOn) string {
 }
 
 // allEvents are all events that a rule can notify about, in display order.
-var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed, watch.OnAttempt, watch.OnConnect}
+var allEvents = [...]watch.NotifyOn{watch.OnOpen, watch.OnClose, watch.OnCrash, watch.OnOwnerChange, watch.OnExposed, watch.OnUnhealthy, watch.OnAttempt, watch.OnConnect}
 
 func eventLabels() [len(allEvents)]string {
-	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network"),
+	return [...]string{lang.L("opens"), lang.L("closes"), lang.L("crashes"), lang.L("changes owner"), lang.L("is exposed to the network"), lang.L("is unhealthy"),
 		lang.L("is closed and a program tries to connect"), lang.L("has a new client")}
 }

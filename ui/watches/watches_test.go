@@ -399,7 +399,7 @@ func TestAddByKeyboard(t *testing.T) {
 	d.text(" ") // turns off "opens"
 	d.key(fyne.KeyReturn)
 	d.lastSent("saved", "1", "the shop80, 3000-3010vite shop")
-	if got := d.sent[0][1].NotifyOn; got != watch.OnClose|watch.OnCrash|watch.OnOwnerChange|watch.OnExposed {
+	if got := d.sent[0][1].NotifyOn; got != watch.DefaultEvents&^watch.OnOpen {
 		t.Errorf("got events %b", got)
 	}
 	d.shows("saved", "1", "the shop80, 3000-3010vite shop*")
@@ -815,5 +815,41 @@ func TestFormInShortWindow(t *testing.T) {
 				t.Errorf("in a tall window the fields have a height of %v, want %v", f.scroll.Size().Height, f.fields.MinSize().Height)
 			}
 		})
+	}
+}
+
+// The form has the path of the health check, and says what is wrong with it.
+func TestHealthCheckInForm(t *testing.T) {
+	from := rule(t, "3000", "")
+	from.Health = "/health"
+	d := newWatchDesk(t, from)
+	if got, want := d.watches.views[0].events, "checks /health"; got != want {
+		t.Errorf("got row text %q, want %q", got, want)
+	}
+	d.key(fyne.KeyReturn)
+	f := d.watches.form
+	if f.health.Text != "/health" {
+		t.Errorf("got the path %q, want /health", f.health.Text)
+	}
+	for _, wrong := range []string{"health", "http://192.0.2.1/", "/a b"} {
+		f.health.SetText(wrong)
+		if _, errs := f.check(); errs.health == "" || !f.saveButton.Disabled() {
+			t.Errorf("%q: got no error", wrong)
+		}
+		d.key(fyne.KeyReturn)
+		if len(d.sent) > 0 || d.Window.Canvas().Focused() != f.health {
+			t.Fatalf("%q: got requests %v, want none and the focus on the path", wrong, d.sent)
+		}
+	}
+	f.ports.SetText("53/udp")
+	f.health.SetText("/")
+	if _, errs := f.check(); errs.health == "" {
+		t.Error("UDP: got no error")
+	}
+	f.ports.SetText("3000")
+	f.health.SetText(" /ready ")
+	d.key(fyne.KeyReturn)
+	if len(d.sent) != 1 || d.sent[0][0].Health != "/ready" {
+		t.Errorf("got %+v, want the path /ready", d.sent)
 	}
 }

@@ -22,7 +22,7 @@ type batchWriter struct {
 // change writes one event.
 func (b *batchWriter) change(c monitor.Event) error {
 	l := c.Listener
-	if c.Kind.AboutClients() {
+	if c.Kind.AboutUse() {
 		return b.insertOnly(c)
 	}
 	r, err := b.openListener(l.ID)

@@ -92,7 +92,7 @@ func (b *batchWriter) ownerRow(o history.Owner) (int64, error) {
 
 const insertEvent = `INSERT INTO events (at, kind, unobserved, protocol, port, addresses, loopback, exposure, listener, boot,
 	owner, pid, owner_before, pid_before, exposure_before, opened_at, already_open, duration, stopped,
-	exit_status, signal, core_dumped, out_of_memory, attempts, client) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
+	exit_status, signal, core_dumped, out_of_memory, attempts, client, health) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)`
 
 // insert stores an event and returns its ID.
 func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
@@ -106,14 +106,14 @@ func (b *batchWriter) insert(e history.Event, i references) (int64, error) {
 			duration = e.Duration.Microseconds()
 		}
 	}
-	if e.Kind == monitor.Attempted {
+	if e.Kind == monitor.Attempted || e.Kind == monitor.Healthy {
 		duration = e.Duration.Microseconds()
 	}
 	addresses := addressText(e.Addresses)
 	r, err := b.exec(b.ctx, insertEvent, e.At.UnixMicro(), string(e.Kind), false, string(e.Protocol), e.Port, addresses,
 		e.AcceptsLoopback(), string(e.Exposure), e.Listener, i.boot, i.owner, e.Owner.PID, i.before, pidBefore, string(e.ExposureBefore), openedAt, e.AlreadyOpen, duration, e.Stopped,
 		e.Exit.Status, e.Exit.Signal, e.Exit.CoreDumped, e.Exit.OutOfMemory,
-		e.Attempts, e.Client.Text())
+		e.Attempts, e.Client.Text(), e.Health.Text())
 	if err != nil {
 		return 0, fmt.Errorf("store event: %w", err)
 	}

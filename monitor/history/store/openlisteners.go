@@ -258,7 +258,7 @@ func (b *batchWriter) insertUnobservedClose(r *openListener, at time.Time) error
 		duration = max(at.UnixMicro()-r.openedAt, 0)
 	}
 	_, err := b.exec(b.ctx, insertEvent, at.UnixMicro(), string(monitor.Closed), true, string(r.protocol), r.port, r.addresses,
-		loopback(r.addresses), string(r.exposure), r.storedID, r.bootID, r.owner, r.pid, nil, nil, "", r.openedAt, r.alreadyOpen, duration, "", nil, "", false, false, 0, "")
+		loopback(r.addresses), string(r.exposure), r.storedID, r.bootID, r.owner, r.pid, nil, nil, "", r.openedAt, r.alreadyOpen, duration, "", nil, "", false, false, 0, "", "")
 	if err != nil {
 		return fmt.Errorf("store event: %w", err)
 	}

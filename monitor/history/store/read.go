@@ -68,10 +68,11 @@ func (r Reader) wrapError(err error) error {
 const (
 	exitColumns   = "e.exit_status, e.signal, e.core_dumped, e.out_of_memory"
 	clientColumns = "e.attempts, e.client"
+	healthColumns = "e.health"
 )
 
 const eventColumns = `e.id, e.at, e.kind, e.unobserved, e.protocol, e.port, e.addresses, e.exposure, e.listener, boots.boot,
-	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped, ` + exitColumns + ", " + clientColumns + `,
+	e.pid, e.pid_before, e.exposure_before, e.opened_at, e.already_open, e.duration, e.stopped, ` + exitColumns + ", " + clientColumns + ", " + healthColumns + `,
 	o.name, o.user, o.project, o.service, o.program, o.folder, o.command, o.unit, o.container, o.inferred,
 	p.name, p.user, p.project, p.service, p.program, p.folder, p.command, p.unit, p.container, p.inferred`
 
@@ -243,7 +244,7 @@ func (r Reader) LastOwner(ctx context.Context, protocol monitor.Protocol, ports 
 	var c condition
 	c.andPorts(ports)
 	c.and("e.protocol = ?", protocol)
-	c.and("e.kind NOT IN ('attempted', 'connected')")
+	c.and("e.kind NOT IN ('attempted', 'connected', 'unhealthy', 'healthy')")
 	err = r.withConn(ctx, func(conn *sql.Conn) error {
 		last, err := queryEvents(ctx, conn, c.where()+" ORDER BY e.id DESC LIMIT 1", c.args...)
 		if err != nil || len(last) == 0 {
@@ -345,6 +346,9 @@ func columnsOf(n int) string {
 	if n < versionClients {
 		columns = strings.Replace(columns, clientColumns, "0, ''", 1)
 	}
+	if n < versionHealth {
+		columns = strings.Replace(columns, healthColumns, "''", 1)
+	}
 	return columns
 }
 
@@ -352,13 +356,13 @@ func columnsOf(n int) string {
 func scanEvent(rows *sql.Rows) (history.Event, error) {
 	var e history.Event
 	var at int64
-	var addresses, command, client string
+	var addresses, command, client, health string
 	var pidBefore, openedAt, duration sql.NullInt64
 	var inferredBefore sql.NullBool
 	var before [9]sql.NullString
 	to := []any{
 		&e.ID, &at, &e.Kind, &e.Unobserved, &e.Protocol, &e.Port, &addresses, &e.Exposure, &e.Listener, &e.Boot,
-		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory, &e.Attempts, &client,
+		&e.Owner.PID, &pidBefore, &e.ExposureBefore, &openedAt, &e.AlreadyOpen, &duration, &e.Stopped, &e.Exit.Status, &e.Exit.Signal, &e.Exit.CoreDumped, &e.Exit.OutOfMemory, &e.Attempts, &client, &health,
 		&e.Owner.Name, &e.Owner.User, &e.Owner.Project, &e.Owner.Service, &e.Owner.Program, &e.Owner.Folder, &command,
 		&e.Owner.Unit, &e.Owner.Container, &e.Owner.Inferred,
 	}
@@ -369,7 +373,7 @@ func scanEvent(rows *sql.Rows) (history.Event, error) {
 		return e, err
 	}
 	e.At, e.Addresses = time.UnixMicro(at).UTC(), parseAddresses(addresses)
-	e.Owner.Command, e.Client = parseCommand(command), monitor.ParseClient(client)
+	e.Owner.Command, e.Client, e.Health = parseCommand(command), monitor.ParseClient(client), monitor.ParseHealthAnswer(health)
 	if openedAt.Valid {
 		e.OpenedAt = time.UnixMicro(openedAt.Int64).UTC()
 	}

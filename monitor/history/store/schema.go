@@ -5,6 +5,7 @@ const (
 	versionStopped = 2 // stopped
 	versionExit    = 3 // exit_status, signal, core_dumped, out_of_memory
 	versionClients = 4 // attempts, client
+	versionHealth  = 5 // health
 )
 
 // migrations[n] migrates a file of version n to version n+1 (PRAGMA
@@ -51,7 +52,7 @@ CREATE TABLE events (
 	exposure_before TEXT NOT NULL,
 	opened_at       INTEGER,
 	already_open    INTEGER NOT NULL,
-	duration        INTEGER            -- only for closed, NULL if unknown
+	duration        INTEGER            -- for closed, attempted and healthy; NULL if unknown
 );
 CREATE INDEX events_port ON events (port);
 CREATE INDEX events_at ON events (at, loopback, protocol); -- covers counting all events
@@ -86,4 +87,6 @@ ALTER TABLE events ADD COLUMN out_of_memory INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN attempts INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE events ADD COLUMN client TEXT NOT NULL DEFAULT '';
 `,
+	// The answer to a health check.
+	"ALTER TABLE events ADD COLUMN health TEXT NOT NULL DEFAULT ''",
 }

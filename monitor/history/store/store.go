@@ -126,7 +126,7 @@ func (s *Store) Record(u monitor.Update) {
 	s.signal()
 }
 
-// Add stores an event about clients (monitor.Kind.AboutClients) and returns immediately.
+// Add stores an event about the use of a port (monitor.Kind.AboutUse) and returns immediately.
 // It is safe for concurrent use. After Close it does nothing.
 func (s *Store) Add(e monitor.Event) {
 	s.mu.Lock()

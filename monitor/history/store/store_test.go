@@ -604,3 +604,38 @@ func TestEventsAboutClients(t *testing.T) {
 		t.Errorf("last owner: got %+v, %v, %v; want the listener's, which still has the port", tenure, ok, err)
 	}
 }
+
+// The events of health checks are stored beside those of listeners with their answer, and say
+// nothing about the owner of the port.
+func TestEventsOfHealthChecks(t *testing.T) {
+	var p timeline
+	path := testPath(t)
+	s, _ := open(t, path, Options{})
+	l := p.open(listener(3000, 7))
+	s.Record(p.next())
+	for _, e := range []monitor.Event{
+		{Kind: monitor.Unhealthy, Health: monitor.HealthAnswer{Path: "/health?deep=1", Status: 503}},
+		{Kind: monitor.Unhealthy, Health: monitor.HealthAnswer{Path: "/", Failure: monitor.NoAnswer}},
+		{Kind: monitor.Healthy, Health: monitor.HealthAnswer{Path: "/", Status: 204}, Lasted: 2 * time.Minute},
+	} {
+		e.At, e.Listener = p.at(), l
+		s.Add(e)
+	}
+	s.Flush()
+	events, err := OpenReader(path).Events(t.Context(), history.Query{OldestFirst: true})
+	if err != nil || len(events) != 4 {
+		t.Fatalf("got %v, %v; want four events", events, err)
+	}
+	if e := events[1]; e.Kind != monitor.Unhealthy || e.Health != (monitor.HealthAnswer{Path: "/health?deep=1", Status: 503}) || e.Owner.Name != l.Owners[0].Name {
+		t.Errorf("got %+v, want HTTP 503 of the process", e)
+	}
+	if e := events[2]; e.Health != (monitor.HealthAnswer{Path: "/", Failure: monitor.NoAnswer}) {
+		t.Errorf("got %+v, want no answer", e)
+	}
+	if e := events[3]; e.Kind != monitor.Healthy || e.Duration != 2*time.Minute {
+		t.Errorf("got %+v, want healthy after two minutes", e)
+	}
+	if tenure, ok, err := OpenReader(path).LastOwner(t.Context(), monitor.TCP, monitor.Ports{{First: 3000, Last: 3000}}); err != nil || !ok || !tenure.To.IsZero() {
+		t.Errorf("last owner: got %+v, %v, %v; want the listener's, which still has the port", tenure, ok, err)
+	}
+}
