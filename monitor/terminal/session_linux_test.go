@@ -122,4 +122,3 @@ func TestSessionOfScreen(t *testing.T) {
 		t.Errorf("got %q, want shop", got)
 	}
 }
-
