@@ -18,6 +18,12 @@ type ProcessState struct {
 	// one started with nohup. It is not set for daemons that double-fork: their
 	// process group is that of their session.
 	ShellEnded bool
+	// TerminalClosed is set if one of its standard streams is a pseudo terminal that no
+	// longer exists.
+	TerminalClosed bool
+	// LoginEnded is set if it runs in the scope of a login that has ended: systemd-logind
+	// waits for the processes that are left.
+	LoginEnded bool
 	// AgentRunning is the PID of a running coding agent of the kind in Owner.Agent, which
 	// need not be the one that started the process; 0 if none runs.
 	AgentRunning   int

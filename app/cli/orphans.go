@@ -28,7 +28,8 @@ func newOrphans() *cobra.Command {
 		Long: `List orphaned servers, each with the evidence and how sure it is:
 
   confirmed  the terminal, shell, login or coding agent that started it has ended
-  likely     its environment names a coding agent, and none that is older runs
+  likely     it was a job of a shell that has ended, or its environment names a coding
+             agent, and none that is older runs
   possible   the process that started it has exited; it may be meant to run on
 
 What systemd, a supervisor, cron or a container engine runs is never listed. A running

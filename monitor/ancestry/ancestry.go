@@ -83,12 +83,16 @@ type Explanation struct {
 	Script, Shell, Session, Manager, Agent *Process `json:"-"`
 	// Orphaned is set if the process outlived the shell, terminal or coding agent that
 	// started it.
-	Orphaned      bool   `json:"orphaned,omitempty"`
-	Unit          string `json:"unit,omitempty"`
-	Container     string `json:"container,omitempty"`      // name, or the first 12 characters of the ID
-	Activates     string `json:"activates,omitempty"`      // the service that systemd starts if Unit is a socket unit
-	PerConnection bool   `json:"per_connection,omitempty"` // systemd starts an instance of Activates for each connection
-	Publishes     string `json:"-"`                        // the container whose port the process publishes: "the container web"
+	Orphaned bool `json:"orphaned,omitempty"`
+	// TerminalClosed and LoginEnded say why it is orphaned if no ended parent is known: the
+	// terminal of its output is gone, or its login has ended, and what started it has ended.
+	TerminalClosed bool   `json:"-"`
+	LoginEnded     bool   `json:"-"`
+	Unit           string `json:"unit,omitempty"`
+	Container      string `json:"container,omitempty"`      // name, or the first 12 characters of the ID
+	Activates      string `json:"activates,omitempty"`      // the service that systemd starts if Unit is a socket unit
+	PerConnection  bool   `json:"per_connection,omitempty"` // systemd starts an instance of Activates for each connection
+	Publishes      string `json:"-"`                        // the container whose port the process publishes: "the container web"
 }
 
 // Explain explains why o runs. It uses the chain of parents as it was when o was
@@ -121,6 +125,10 @@ func Explain(o monitor.Owner, cgroup monitor.CgroupInfo, state monitor.ProcessSt
 	}
 	if starter, ok := unitSupervisor(e, o); ok {
 		e.Manager = &starter
+	}
+	if !e.Orphaned && e.Reparented() && (e.Manager == nil || e.Manager.Role == System) && e.Service() == "" && e.SocketService() == "" && e.Container == "" {
+		e.TerminalClosed, e.LoginEnded = state.TerminalClosed, state.LoginEnded
+		e.Orphaned = e.TerminalClosed || e.LoginEnded
 	}
 	if e.Agent == nil && o.Agent != "" && (e.Manager == nil || e.Manager.Role == System) && e.Service() == "" {
 		e.Agent = &Process{Name: o.Agent, Title: o.Agent, Role: Agent}

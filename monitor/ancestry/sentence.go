@@ -32,6 +32,8 @@ const (
 	textOrphanedShell  = "Orphaned: started in {{.Shell}}, which has closed"
 	textOrphanedHome   = "Orphaned: started in {{.Home}}, which has closed"
 	textSession        = "the {{.Program}} session {{.Name}}"
+	textOrphanedTerm   = "Orphaned: the terminal in which it was started has closed"
+	textOrphanedLogin  = "Orphaned: started in the login session {{.Unit}}, which has ended"
 	textOrphaned       = "Orphaned: the session leader has exited"
 )
 
@@ -40,7 +42,7 @@ const (
 func Texts() []string {
 	texts := []string{
 		textSocket, textSocketEach, textPublishes, textPublishesSome, textScriptIn, textScriptShell, textScriptHome, textScript, textShellHome, textShell, textHome,
-		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedAgent, textOrphanedScript, textOrphanedShell, textOrphanedHome, textSession, textOrphaned,
+		textUnder, textContainer, textService, textUnknown, textInSession, textChild, textOrphanedAgent, textOrphanedScript, textOrphanedShell, textOrphanedHome, textOrphanedTerm, textOrphanedLogin, textSession, textOrphaned,
 	}
 	for _, role := range []Role{System, Cron, SSH, Terminal, Tmux, Shell, IDE, Agent, Script, Supervisor, Container} {
 		texts = append(texts, role.Label())
@@ -112,8 +114,12 @@ func (e Explanation) orphanedText() string {
 	switch {
 	case e.Agent != nil && e.Agent.Ended:
 		return textOrphanedAgent
+	case e.LoginEnded:
+		return textOrphanedLogin
 	case e.Script != nil:
 		return textOrphanedScript
+	case e.TerminalClosed:
+		return textOrphanedTerm
 	case e.Shell != nil:
 		return textOrphanedShell
 	case e.Session != nil:

@@ -15,7 +15,7 @@ type Certainty string
 // The certainties, the surest first.
 const (
 	Confirmed Certainty = "confirmed" // its terminal, shell, login or coding agent has ended
-	Likely    Certainty = "likely"    // the coding agent that started it no longer runs, as far as its environment tells
+	Likely    Certainty = "likely"    // its shell has ended, or the coding agent that its environment names no longer runs
 	Possible  Certainty = "possible"  // the process that started it has ended, which may be intended
 )
 
@@ -53,11 +53,12 @@ const (
 	textConfirmed  = "{{.Why}}."
 	textAgentEnded = "Started by {{.Agent}}, which is no longer among its parents. No {{.Agent}} that is older than this process is running."
 	textAgentRuns  = "Started by {{.Agent}}, which is no longer among its parents. {{.Agent}} is still running (PID {{.PID}}), so this may be its background job."
+	textShell      = "It is a background job of a shell that has ended, and no service manages it."
 	textParent     = "The process that started it has exited, and no service manages it. It works in the project {{.Project}}."
 )
 
 // Texts returns the sentences, for translators.
-func Texts() []string { return []string{textAgentEnded, textAgentRuns, textParent} }
+func Texts() []string { return []string{textAgentEnded, textAgentRuns, textShell, textParent} }
 
 // Judge judges o, the owner of l; false means that it is not orphaned, or that this
 // can't be told. why and state are what is known of o now. What systemd, a supervisor,
@@ -76,6 +77,8 @@ func Judge(l *monitor.Listener, o monitor.Owner, why ancestry.Explanation, state
 		return Finding{Likely, monitor.Sentence{Text: textAgentEnded, Data: data}}, true
 	case o.Agent != "":
 		return Finding{Possible, monitor.Sentence{Text: textAgentRuns, Data: data}}, true
+	case state.ShellEnded:
+		return Finding{Likely, monitor.Sentence{Text: textShell}}, true
 	case o.Project != "":
 		return Finding{Possible, monitor.Sentence{Text: textParent, Data: data}}, true
 	}

@@ -22,6 +22,7 @@ func State(o monitor.Owner) monitor.ProcessState {
 		folder, _ := p.Cwd() // empty if denied
 		_, state.FolderDeleted = trimDeleted(folder, p.Pid, "cwd")
 		state.SessionLeaderEnded, state.ShellEnded, state.Resources = readStat(o.PID)
+		state.TerminalClosed, state.LoginEnded = terminalClosed(o.PID), loginEnded(logins, o.Unit)
 		state.Preload, state.RunsAsRoot = preload(o.PID), runsAsRoot(p)
 		state.Suspended, state.Paused = IsSuspended(o.PID), IsFrozen(o.PID)
 		if o.Agent != "" {

@@ -27,6 +27,13 @@ func readStat(pid int) (sessionLeaderEnded, shellEnded bool, used monitor.Resour
 	return false, false, used
 }
 
+// logins is not used: this system has no systemd-logind.
+const logins = ""
+
+func loginEnded(string, string) bool { return false }
+
+func terminalClosed(int) bool { return false }
+
 // environment returns an error: environments are read on Linux only.
 func environment(int) ([]byte, error) { return nil, errors.ErrUnsupported }
 
