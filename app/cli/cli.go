@@ -32,7 +32,7 @@ import (
 // Commands returns all commands of the package. d is what the doctor command
 // reports about this build.
 func Commands(d doctor.Options) []*cobra.Command {
-	return []*cobra.Command{newList(), newEvents(), newWait(), newWho(), newExplain(), newFree(), newHoldPorts(), newWatch(), newPause(), newResume(), newStop(), newOrphans(), newRestart(), newTerminal(), newHistory(), newForget(), newTap(d.Version), newCapture(d.Version), newTraffic(d.Version), newMCP(d.Version), newDoctor(d)}
+	return []*cobra.Command{newList(), newEvents(), newWait(), newWho(), newExplain(), newFree(), newHoldPorts(), newWatch(), newPause(), newResume(), newStop(), newOrphans(), newRestart(), newRunAgain(), newTerminal(), newHistory(), newForget(), newTap(d.Version), newCapture(d.Version), newTraffic(d.Version), newMCP(d.Version), newDoctor(d)}
 }
 
 // UsageError is invalid input: one sentence for the user, exit status 2.

@@ -2,46 +2,54 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"porthole/app/paths"
+	"porthole/app/startagain"
 	"porthole/monitor"
 	"porthole/monitor/owner"
 	"porthole/monitor/restart"
 	"porthole/monitor/stop"
 )
 
-// restartTime is how long restart waits for the new process to listen.
-const restartTime = 15 * time.Second
-
-// logLines is how many lines of the log are printed if the new process fails.
-const logLines = 8
+// restartOptions are the flags of the command restart.
+type restartOptions struct {
+	stopOptions
+	Here     bool // run the command in this terminal
+	Terminal bool // run it in a new window of a terminal
+}
 
 func newRestart() *cobra.Command {
-	o := stopOptions{Options: standardOptions()}
+	o := restartOptions{stopOptions: stopOptions{Options: standardOptions()}}
 	c := &cobra.Command{
 		Use:   "restart PORT | ADDRESS:PORT | URL",
 		Short: "Stop the process that listens on a port, and run the same command again",
 		Long: `Stop the process that listens on a port, and run the same command in the same folder
 with the same environment, which is read before the process ends. This works for your
-own processes. The new process runs detached, with its output in a log.
+own processes. The new process runs detached, with its output in a log; with --here
+in this terminal, where restart then lasts as long as the process; with --terminal in
+a new window of tmux, if it was started there, or of the terminal of the settings or of
+the desktop.
 
 It first shows what it will stop and run, and asks. A service is not restarted in this
 way: the output names the command of its manager. The exit status is 1 if the new
-process does not listen on the port within ` + restartTime.String() + `.`,
+process does not listen on the port within ` + restartTime.String() + `; with --here it is that of the
+process.`,
 		Args: func(c *cobra.Command, args []string) error { return Args(cobra.ExactArgs(1))(c, joinLine(args)) },
 		RunE: func(c *cobra.Command, args []string) error {
+			if o.Here && (o.Terminal || o.JSON) {
+				return UsageError{"--here can't be used with --terminal or --json"}
+			}
 			o.Stdin = terminalInput()
 			return runRestart(c.Context(), joinLine(args)[0], o)
 		},
 	}
 	c.Flags().BoolVar(&o.Force, "force", false, fmt.Sprintf("force quit (SIGKILL) the process if it is still running after %v", stop.GracePeriod))
 	c.Flags().BoolVar(&o.Yes, "yes", false, "skip the confirmation prompt")
+	c.Flags().BoolVar(&o.Here, "here", false, "run the command in this terminal, until it ends")
+	c.Flags().BoolVar(&o.Terminal, "terminal", false, "run the command in a new window of a terminal")
 	o.addJSON(c, "print one JSON object at the end")
 	o.addAll(c)
 	return c
@@ -54,21 +62,26 @@ type restartJSON struct {
 	Started   int      `json:"started_pid"`
 	Command   []string `json:"command"` // only what is known to be harmless
 	Folder    string   `json:"folder"`
-	Log       string   `json:"log"`
+	Log       string   `json:"log,omitempty"`      // gets the output; none in a terminal
+	Terminal  string   `json:"terminal,omitempty"` // the name of the terminal, or tmux
 	Listening bool     `json:"listening"`
 }
 
 // runRestart stops the principal owner of a port with its workers and starts it again.
-func runRestart(ctx context.Context, arg string, o stopOptions) error {
+func runRestart(ctx context.Context, arg string, o restartOptions) error {
 	wanted, err := parseTarget(arg)
 	if err != nil {
 		return err
 	}
-	recipe, before, err := findRecipe(ctx, wanted, o)
+	recipe, before, err := findRecipe(ctx, wanted, o.stopOptions)
 	if err != nil {
 		return err
 	}
-	one := o
+	place, err := o.place(ctx, before)
+	if err != nil {
+		return err
+	}
+	one := o.stopOptions
 	one.Yes, one.Stdin = false, nil
 	plan := newStopPlan()
 	go plan.run(ctx, arg, one) // ends with the plan
@@ -78,14 +91,14 @@ func runRestart(ctx context.Context, arg string, o stopOptions) error {
 	if !plan.holds(before) {
 		return plan.refuse(fmt.Errorf("nothing was stopped: %s no longer listens on %s", processText(before), wanted))
 	}
-	log := paths.Output(wanted.Port, time.Now())
+	r := &restarting{o, wanted, recipe, before, place, startagain.Log(wanted.Port)}
 	progress := o.Stdout
 	if o.JSON {
 		progress = o.Stderr
 	}
-	_, _ = fmt.Fprintf(progress, "%s  then runs again, with its environment of %d variables:\n    %s\n  in %s, with its output in %s\n",
-		plan.text(), recipe.Variables(), recipe.Text(), monitor.Clean(recipe.Folder, 200), log) // the question follows
-	ask := &stopping{stopOptions: o}
+	_, _ = fmt.Fprintf(progress, "%s  then runs again, with its environment of %d variables:\n    %s\n  in %s, %s\n",
+		plan.text(), recipe.Variables(), recipe.Text(), monitor.Clean(recipe.Folder, 200), r.placeText()) // the question follows
+	ask := &stopping{stopOptions: o.stopOptions}
 	if err := ask.confirm(ctx, "Stop it and start it again?"); err != nil {
 		_ = plan.refuse(err) // its error is the same
 		return err
@@ -95,7 +108,10 @@ func runRestart(ctx context.Context, arg string, o stopOptions) error {
 	if err != nil {
 		return fmt.Errorf("not started again: %w", err)
 	}
-	return startAgain(ctx, wanted, recipe, before, log, o)
+	if o.Here {
+		return restartHere(recipe)
+	}
+	return r.start(ctx)
 }
 
 // findRecipe returns what starts the principal owner of a port again, and that owner.
@@ -147,45 +163,4 @@ func restartAdvice(m stop.Manager) string {
 		return ""
 	}
 	return ": " + strings.Replace(m.Command, " stop ", " restart ", 1)
-}
-
-// startAgain runs recipe and waits until it listens.
-func startAgain(ctx context.Context, wanted target, recipe *restart.Recipe, before monitor.Owner, log string, o stopOptions) error {
-	ended := make(chan error, 1)
-	pid, err := recipe.Start(log, func(err error) { ended <- err })
-	if err != nil {
-		return fmt.Errorf("%s was stopped, but can't be started again: %w", processText(before), err)
-	}
-	limited, cancel := context.WithTimeout(ctx, restartTime)
-	defer cancel()
-	opened := make(chan error, 1)
-	go func() { // ends with limited
-		opened <- runWait(limited, []string{wanted.String()}, waitOptions{Options: Options{All: true, Stdout: o.Stderr, Stderr: o.Stderr}, Timeout: restartTime})
-	}()
-	listening := false
-	select {
-	case err = <-opened:
-		listening = err == nil
-	case why := <-ended:
-		err = errors.New("it ended at once")
-		if why != nil {
-			err = fmt.Errorf("it ended at once: %s", monitor.Clean(why.Error(), 100))
-		}
-		cancel()
-		<-opened
-	}
-	if o.JSON {
-		out := restartJSON{wanted.Port, before.PID, pid, monitor.RedactCommand(recipe.Command), recipe.Folder, log, listening}
-		if err := writeLine(o.Stdout, out); err != nil {
-			return err
-		}
-	}
-	if !listening {
-		return fmt.Errorf("started as PID %d, but: %w; the end of %s: %s", pid, err, log, strings.Join(restart.Tail(log, logLines), " | "))
-	}
-	if !o.JSON {
-		_, err = fmt.Fprintf(o.Stdout, "Started as PID %d, listening on %s again. Its output is in %s.\n", pid, wanted, log)
-		return err
-	}
-	return nil
 }

@@ -49,12 +49,12 @@ func playOnce() {
 func again(t *testing.T, port int, yes bool) (result restartJSON, output string, err error) {
 	t.Helper()
 	var out, errOut bytes.Buffer
-	o := stopOptions{Options: Options{JSON: true, Stdout: &out, Stderr: &errOut}, Confirm: func(context.Context, *stopping, string) error {
+	o := restartOptions{stopOptions: stopOptions{Options: Options{JSON: true, Stdout: &out, Stderr: &errOut}, Confirm: func(context.Context, *stopping, string) error {
 		if yes {
 			return nil
 		}
 		return errStopCanceled
-	}}
+	}}}
 	err = runRestart(t.Context(), strconv.Itoa(port), o)
 	if out.Len() > 0 {
 		if err := json.Unmarshal(out.Bytes(), &result); err != nil {
@@ -166,7 +166,7 @@ func TestRestartBadInput(t *testing.T) {
 		t.Errorf("a free port: got %v", err)
 	}
 	for _, arg := range []string{"0", "x", "127.0.0.1"} {
-		if err := runRestart(t.Context(), arg, stopOptions{Options: Options{Stderr: os.Stderr}}); Status(err) != 2 {
+		if err := runRestart(t.Context(), arg, restartOptions{stopOptions: stopOptions{Options: Options{Stderr: os.Stderr}}}); Status(err) != 2 {
 			t.Errorf("%s: got %v, want a UsageError", arg, err)
 		}
 	}

@@ -34,6 +34,7 @@ const (
 	textTheme    = "theme must be system, light or dark"
 	textTrayIcon = "tray_icon must be automatic, outlined, light or dark"
 	textExpiry   = "expiry must be desktop, never or a time from {{.Min}} to {{.Max}}, such as 10s"
+	textTerminal = "terminal must be automatic, none or a command without quotes, such as kitty -e"
 	textLanguage = "language must be system or a language code such as en"
 
 	textList       = "{{.Key}} must be a list of entries such as \"{{.Example}}\""
@@ -65,7 +66,7 @@ const (
 func Texts() []string {
 	return []string{textCannotRead, textCannotWrite, textCannotCreate, textCannotCreateFolder, textNewer, textNotASetting, textNotEditable,
 		textSyntax, textBracket, textSecondDocument, textNotMapping, textUnknownKey, textMisspeltKey,
-		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textExpiry, textLanguage,
+		textVersion, textDuration, textBool, textNumber, textHours, textTheme, textTrayIcon, textExpiry, textTerminal, textLanguage,
 		textList, textEntry, textMisspelt, textText, textName, textLabelPorts, textLabelName,
 		textWatches, textWatch, textPorts, textMatch, textNoPorts, textMisspeltPorts, textNotifyOn, textNoEvents,
 		textUrgency, textSound, textRunWord, textRun, textHealth, textNoHealth, textPost}

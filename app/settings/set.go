@@ -17,10 +17,26 @@ import (
 //	theme: dark
 
 // scalarKeys are the keys that Set can change.
-var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "shortcut", "notifications", "notify_on", "urgency", "crash_urgency", "expiry", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "zoom", "history_days", "history_events"}
+var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "shortcut", "notifications", "notify_on", "urgency", "crash_urgency", "expiry", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "terminal", "zoom", "history_days", "history_events"}
 
 // languageTag is the form of a language code: "en", "pt-BR".
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+
+// parseTerminal reads the terminal in which programs are started again.
+func (f *File) parseTerminal(root *yaml.Node, s *Settings) error {
+	node := valueOf(root, "terminal")
+	if node == nil {
+		return nil
+	}
+	text := node.Value
+	if node.Kind != yaml.ScalarNode || len(strings.Fields(text)) == 0 || len(text) > maxTerminal || monitor.Clean(text, maxTerminal) != text || strings.ContainsAny(text, `"'$`) {
+		return f.problemAt(node, textTerminal)
+	}
+	if text != "automatic" {
+		s.Terminal = text
+	}
+	return nil
+}
 
 // parseAppearance reads theme, tray icon and language.
 func (f *File) parseAppearance(root *yaml.Node, s *Settings) error {

@@ -136,3 +136,24 @@ func TestCreate(t *testing.T) {
 		t.Errorf("below a file: got error %v, want one that names the path", err)
 	}
 }
+
+func TestTerminal(t *testing.T) {
+	f, path := newFile(t, "terminal: kitty -e # mine\n")
+	if s, err := f.Load(); err != nil || s.Terminal != "kitty -e" {
+		t.Errorf("got %q, %v", s.Terminal, err)
+	}
+	for value, want := range map[string]string{"none": NoTerminal, "automatic": "", "/opt/my-terminal --new -e": "/opt/my-terminal --new -e"} {
+		if s, err := f.Set("terminal", value); err != nil || s.Terminal != want {
+			t.Errorf("%s: got %q, %v; want %q", value, s.Terminal, err, want)
+		}
+	}
+	if got := read(t, path); got != "terminal: /opt/my-terminal --new -e # mine\n" && got != "terminal: none # mine\n" && got != "terminal: automatic # mine\n" {
+		t.Errorf("got the file %q", got)
+	}
+	for _, text := range []string{"terminal: \"\"\n", "terminal: [kitty, -e]\n", "terminal: kitty -e 'x'\n", "terminal: \"kitty\\e[0m\"\n", "terminal: " + strings.Repeat("x", 300) + "\n"} {
+		f, _ := newFile(t, text)
+		if s, err := f.Load(); err == nil || !strings.Contains(err.Error(), "terminal must be") {
+			t.Errorf("%.40q: got %q, %v", text, s.Terminal, err)
+		}
+	}
+}

@@ -52,6 +52,7 @@ type Settings struct {
 	NewExposed    bool           // notify about everything that is newly exposed to the network
 	QuietHours    Hours          // notifications wait until these hours end
 	AllAddresses  bool           // include ports that cannot be reached through loopback
+	Terminal      string         // the command of the terminal in which programs are started again: "kitty -e"; NoTerminal: in none; "": Porthole chooses
 }
 
 // Limits of the intervals. Polling faster than the minimum costs CPU time and
@@ -69,6 +70,12 @@ const (
 	// Never as Settings.Expiry shows notifications until they are closed.
 	Never time.Duration = -1
 )
+
+// NoTerminal as Settings.Terminal starts programs again detached, with their output in a log.
+const NoTerminal = "none"
+
+// maxTerminal is the length of the command of a terminal in bytes.
+const maxTerminal = 200
 
 // version is the version of the file format. It increases when a key changes its
 // meaning. New keys do not change it: older versions of Porthole keep them.
@@ -292,6 +299,9 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 		}
 	}
 	if err := f.parseNotifications(root, &s); err != nil {
+		return s, err
+	}
+	if err := f.parseTerminal(root, &s); err != nil {
 		return s, err
 	}
 	if node := valueOf(root, "quiet_hours"); node != nil {

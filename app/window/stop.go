@@ -12,6 +12,7 @@ import (
 	"fyne.io/fyne/v2/lang"
 
 	"porthole/app/ipc"
+	"porthole/app/startagain"
 	"porthole/monitor"
 	"porthole/monitor/process"
 	"porthole/monitor/restart"
@@ -25,7 +26,7 @@ func (a actions) Stop(request uistop.Request, report func(uistop.Update)) uistop
 	ctx, cancel := context.WithCancel(a.p.ctx)
 	s := newStopping(request, cancel, a.p.log)
 	s.report = func(u uistop.Update) { a.p.do(func() { report(u) }) }
-	s.do = a.p.do
+	s.do, s.windowCtx = a.p.do, a.p.ctx
 	s.onSignal = func(o monitor.Owner, how string) {
 		m := ipc.Message{Kind: ipc.Stopping, Process: &ipc.Process{PID: o.PID, Start: o.Start, How: how}}
 		a.p.do(func() { a.p.send(m) })
@@ -50,13 +51,15 @@ type stopping struct {
 	orders          chan stopOrder
 	keep            []monitor.Owner // for the next order; only on Fyne's goroutine
 	managers        []stop.Manager
-	watch           *stop.PortWatch // nil if the socket table cannot be read
-	ended           []monitor.Owner // exited after a signal
-	finishing       []monitor.Owner // closed the port after a signal and are still running
-	kept            []monitor.Owner // the user chose to keep them
-	problems        []string        // why others were not stopped, one sentence each
-	recipe          *restart.Recipe // starts the only process again; nil if there are several, or it can't be
-	do              func(func())    // calls on Fyne's goroutine
+	watch           *stop.PortWatch  // nil if the socket table cannot be read
+	ended           []monitor.Owner  // exited after a signal
+	finishing       []monitor.Owner  // closed the port after a signal and are still running
+	kept            []monitor.Owner  // the user chose to keep them
+	problems        []string         // why others were not stopped, one sentence each
+	recipe          *restart.Recipe  // starts the only process again; nil if there are several, or it can't be
+	place           startagain.Place // where it is started again
+	windowCtx       context.Context  // lasts longer than the dialog
+	do              func(func())     // calls on Fyne's goroutine
 }
 
 // stopOrder is a choice of the user.
@@ -120,7 +123,7 @@ func (s *stopping) run(ctx context.Context) {
 		s.report(uistop.Update{Stage: uistop.AlreadyExited})
 		return
 	}
-	s.readRecipe(processes)
+	s.readRecipe(ctx, processes)
 	s.report(s.readyUpdate(processes))
 	order, ok := s.nextOrder(ctx, processes, false)
 	if !ok {

@@ -352,7 +352,7 @@ func uiStatus(s *ipc.Status) ui.Status {
 func uiSettings(s *ipc.Status) settings.Settings {
 	c := s.Settings
 	return settings.Settings{Theme: c.Theme, Zoom: c.Zoom, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Shortcut: c.Shortcut, ShortcutAdvice: s.ShortcutAdvice, Notifications: c.Notifications, NotifyOn: c.NotifyOn, Urgency: c.Urgency, CrashUrgency: c.CrashUrgency, Expiry: c.Expiry, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), GracePeriod: c.GracePeriod, Sound: c.Sound,
-		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
+		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, Terminal: c.Terminal, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
 }
 
 // close sends the state and ends Fyne's loop.

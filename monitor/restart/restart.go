@@ -175,6 +175,9 @@ func (r *Recipe) Variables() int { return len(r.environment) }
 // output appended to the file log, which it creates for this user only. ended is called
 // on another goroutine when the process ends while this one runs.
 func (r *Recipe) Start(log string, ended func(error)) (pid int, _ error) {
+	if _, err := os.Stat(r.Folder); err != nil {
+		return 0, fmt.Errorf("start the command in its folder: %w", err) // Cmd.Start would name the program
+	}
 	if err := os.MkdirAll(filepath.Dir(log), 0o700); err != nil {
 		return 0, fmt.Errorf("create the folder of the log: %w", err)
 	}
@@ -183,7 +186,7 @@ func (r *Recipe) Start(log string, ended func(error)) (pid int, _ error) {
 		return 0, fmt.Errorf("create the log: %w", err)
 	}
 	defer out.Close()
-	c := r.command()
+	c := r.Cmd()
 	c.Stdout, c.Stderr = out, out
 	launch.Detach(c)
 	if err := c.Start(); err != nil {
@@ -193,32 +196,7 @@ func (r *Recipe) Start(log string, ended func(error)) (pid int, _ error) {
 	return c.Process.Pid, nil
 }
 
-// command returns the command, not started.
-func (r *Recipe) command() *exec.Cmd {
+// Cmd returns the command, not started and without input or output.
+func (r *Recipe) Cmd() *exec.Cmd {
 	return &exec.Cmd{Path: r.program, Args: r.Command, Dir: r.Folder, Env: r.environment}
-}
-
-// Tail returns the last lines of a log, clean and with secrets masked, at most n.
-func Tail(log string, n int) []string {
-	const most = 8 << 10
-	f, err := os.Open(log)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil
-	}
-	text := make([]byte, min(info.Size(), most))
-	if _, err := f.ReadAt(text, info.Size()-int64(len(text))); err != nil {
-		return nil
-	}
-	var lines []string
-	for line := range strings.Lines(string(text)) {
-		if line = monitor.CleanMasked(line, 200); strings.TrimSpace(line) != "" {
-			lines = append(lines, line)
-		}
-	}
-	return lines[max(len(lines)-n, 0):]
 }

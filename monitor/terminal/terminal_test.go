@@ -90,3 +90,12 @@ func TestSentence(t *testing.T) {
 		}
 	}
 }
+
+// tmux runs what is between #( and ).
+func TestWindowTitle(t *testing.T) {
+	for title, want := range map[string]string{"node": "node", "#(rm -rf ~)": "rm-rf", "#{pane_id}": "pane_id", "-t": "t", "Größe\x1b3.1_x": "Größe3.1_x", "": ""} {
+		if got := windowTitle(title); got != want {
+			t.Errorf("%q: got %q, want %q", title, got, want)
+		}
+	}
+}

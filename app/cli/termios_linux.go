@@ -1,0 +1,7 @@
+package cli
+
+import "golang.org/x/sys/unix"
+
+// The requests of ioctl(2) that read and set the state of a terminal, after its output
+// was written.
+const getTermios, setTermios = unix.TCGETS, unix.TCSETSW
