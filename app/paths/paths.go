@@ -37,10 +37,18 @@ func History() string { return filepath.Join(State(), "history.db") }
 // Log returns the path of the log file.
 func Log() string { return filepath.Join(State(), "porthole.log") }
 
+// outputs returns the folder of the logs of Output.
+func outputs() string { return filepath.Join(State(), "output") }
+
+// IsOutput reports whether path is that of a log of Output.
+func IsOutput(path string) bool {
+	return filepath.Dir(path) == outputs() && filepath.Ext(path) == ".log"
+}
+
 // Output returns the path of a new log for the output of a program that is started again
 // to listen on port.
 func Output(port uint16, now time.Time) string {
-	return filepath.Join(State(), "output", fmt.Sprintf("%d-%s.log", port, now.Format("20060102-150405")))
+	return filepath.Join(outputs(), fmt.Sprintf("%d-%s.log", port, now.Format("20060102-150405")))
 }
 
 // AgentLock returns the path of the lock that the agent holds. It is beside the

@@ -34,6 +34,7 @@ func (p *Window) layout() fyne.CanvasObject {
 		widgets.Section(lang.L("Process"), p.factList()),
 		p.environment.object,
 		p.pastOwnersBox,
+		p.output.object,
 		container.New(layout.NewCustomPaddedLayout(10, 0, 0, 0), container.NewBorder(nil, nil, nil, container.NewVBox(p.stopButton), p.buttons())),
 		p.notice.Object,
 	)
@@ -75,6 +76,8 @@ func (p *Window) buttons() fyne.CanvasObject {
 			p.keyButtons = append(p.keyButtons, b)
 		}
 	}
+	p.output.button = add(lang.L("Open log"), func() { p.actions.OpenLog(p.owner) })
+	p.output.button.Hide()
 	p.terminal = add(lang.L("Go to its terminal"), func() { p.actions.GoToTerminal(p.owner) })
 	p.keyButtons = append(p.keyButtons, p.stopButton)
 	return row

@@ -7,7 +7,6 @@ package process
 import (
 	"cmp"
 	"fmt"
-	"reflect"
 	"slices"
 	"strings"
 	"time"
@@ -20,7 +19,6 @@ import (
 	"fyne.io/fyne/v2/theme"
 
 	"porthole/monitor"
-	"porthole/monitor/ancestry"
 	"porthole/monitor/connection"
 	"porthole/monitor/explain"
 	"porthole/monitor/history"
@@ -45,6 +43,10 @@ type Actions interface {
 	OpenFolder(path string)
 	GoToTerminal(o monitor.Owner)       // brings the terminal or editor that started o to the front
 	InspectTraffic(l *monitor.Listener) // shows its traffic in Wireshark, or copies the command that captures it
+	// Output reads the end of the log that o writes to: cleaned and masked lines. done is called, perhaps
+	// later, on Fyne's goroutine; text is "" if Porthole did not start o with a log.
+	Output(o monitor.Owner, done func(text string))
+	OpenLog(o monitor.Owner) // opens that log
 	// Environment reads the environment that o was started with: one cleaned and masked line for each
 	// variable. done is called later, on Fyne's goroutine; problem is a sentence, "" on success.
 	Environment(o monitor.Owner, done func(lines []string, problem string))
@@ -101,6 +103,7 @@ type Window struct {
 	resourceMeter       resourceMeter
 	command             *widgets.CopyText // nil if there is none
 	environment         *environmentBox
+	output              *outputBox
 	spark               *spark
 	exit                monitor.Exit // how it ended, if that is known
 	endedAt             time.Time    // when it exited or stopped listening; zero while it listens
@@ -136,7 +139,7 @@ func Key(l *monitor.Listener) string {
 // New returns the window of l's owner, not shown yet. memory is nil if there is no
 // history; now is the clock.
 func New(app fyne.App, l *monitor.Listener, snapshot monitor.Snapshot, actions Actions, memory History, context func() Context, now func() time.Time) *Window {
-	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox(), reply: newReplyBox()}
+	p := &Window{key: Key(l), openedFor: l.ID, listener: l, actions: actions, history: memory, context: context, now: now, environment: newEnvironmentBox(), output: newOutputBox(), reply: newReplyBox()}
 	p.owner, _ = l.Principal()
 	p.window = app.NewWindow(p.title())
 	p.heading = widgets.NewText(p.name(), theme.ColorNameForeground)
@@ -180,40 +183,6 @@ func (p *Window) title() string {
 	return fmt.Sprintf("%s %d – Porthole", p.name(), p.owner.PID)
 }
 
-// showAncestry shows the warnings and why the process is running, with the chain of its
-// parents, as known from the last probe.
-func (p *Window) showAncestry() {
-	var warnings []string
-	if p.ambiguous {
-		warnings = append(warnings, words.AmbiguousWarning())
-	}
-	for _, l := range p.listeners {
-		live := p.probe.Process(l, p.owner)
-		for _, s := range words.Warnings(l, p.owner, ancestry.Explain(p.owner, l.CgroupInfo, live), live) {
-			if !slices.Contains(warnings, s) {
-				warnings = append(warnings, s)
-			}
-		}
-	}
-	text := ""
-	if p.owner.PID == 0 {
-		text = lang.L("Owner unknown: {{.Why}}", map[string]any{"Why": p.unknownReason()})
-		if sentence := words.UnitSentence(ancestry.Explain(p.owner, p.listener.CgroupInfo, monitor.ProcessState{})); sentence != "" {
-			text += "\n" + sentence
-		}
-	} else {
-		text = words.Ancestry(ancestry.Explain(p.owner, p.listener.CgroupInfo, p.probe.Process(p.listener, p.owner)), true)
-	}
-	resized := p.warnings.Show(warnings)
-	if text != p.ancestry.Text {
-		p.ancestry.SetText(text)
-		resized = true
-	}
-	if resized {
-		p.body.Refresh()
-	}
-}
-
 // ShowProbe shows the result of a probe: connections, resources, accept queue, and
 // whether the process still runs.
 func (p *Window) ShowProbe(v probe.Result) {
@@ -223,6 +192,7 @@ func (p *Window) ShowProbe(v probe.Result) {
 	p.showAge()
 	p.showResources(v)
 	p.showProcessState(v)
+	p.showOutput()
 	var all []connection.Conn
 	var fullest connection.State
 	known, bytes := false, true
@@ -253,43 +223,6 @@ func (p *Window) ShowProbe(v probe.Result) {
 	p.showFirewall()
 }
 
-// stateChanged reports whether the probe found another state of the process than the one
-// before. Most probes find the same, and the ancestry takes a millisecond.
-func (p *Window) stateChanged() bool {
-	states := make([]monitor.ProcessState, len(p.listeners))
-	for i, l := range p.listeners {
-		states[i] = p.probe.Process(l, p.owner)
-		states[i].Resources = monitor.Resources{} // shown elsewhere
-	}
-	changed := !reflect.DeepEqual(states, p.states)
-	p.states = states
-	return changed
-}
-
-// showFirewall shows what the firewall does with connections to the listeners that are exposed.
-func (p *Window) showFirewall() {
-	var lines []string
-	for _, l := range p.listeners {
-		text := words.Firewall(p.probe.Firewall[l.ID])
-		if text != "" && !slices.Contains(lines, text) {
-			lines = append(lines, text)
-		}
-	}
-	if len(lines) > 1 { // the ports have different answers
-		lines = nil
-		for _, l := range p.listeners {
-			if text := words.Firewall(p.probe.Firewall[l.ID]); text != "" && len(lines) < maxAddresses {
-				lines = append(lines, words.Port(l.Protocol, l.Port)+": "+text)
-			}
-		}
-	}
-	if text := strings.Join(lines, "\n"); text != p.firewall.Segment.Text {
-		p.firewall.Set(text, table.ColorMuted)
-		p.body.Refresh() // it may need another line
-	}
-	p.setShown(len(lines) > 0, p.firewallBox)
-}
-
 // showResources shows the resources of the process, if it was probed. The layout does
 // not change.
 func (p *Window) showResources(v probe.Result) {
@@ -300,54 +233,6 @@ func (p *Window) showResources(v probe.Result) {
 	if text := cmp.Or(p.resourceMeter.update(v.At, state.Resources), "–"); text != p.resources.Text {
 		p.resources.SetText(text)
 	}
-}
-
-// showProcessState shows whether a process that no longer listens has exited or is
-// still running, and how it ended if that is known.
-func (p *Window) showProcessState(v probe.Result) {
-	state, probed := v.Processes[probe.IDOf(p.owner)]
-	if !probed || p.ended || p.stoppedByUser || len(p.listeners) > 0 {
-		return
-	}
-	if p.ended = state.Ended; p.ended && p.ranAfterClose {
-		p.endedAt = v.At // its ports had closed earlier
-	}
-	p.ranAfterClose = !p.ended
-	at := map[string]any{"Time": words.Moment(p.endedAt, p.now())}
-	text := lang.L("Still running, but not listening since {{.Time}}", at)
-	if p.ended {
-		text = lang.L("Exited {{.Time}}", at)
-		if p.exit.Known() {
-			at["How"] = words.Exit(p.exit)
-			text = lang.L("Exited {{.Time}}: it {{.How}}", at)
-		}
-	}
-	if text != p.status.Text {
-		p.showStatus(text)
-	}
-}
-
-// showConnected lists the clients and draws the last minute of their traffic.
-func (p *Window) showConnected(all []connection.Conn, at time.Time, bytes bool) {
-	p.meter.Update(at, all)
-	widgets.SetText(p.clientsTitle, words.ConnectionsTitle(len(all)), table.ColorMuted)
-	resized := p.clients.Show(words.ClientLines(all, &p.meter, bytes, true)) || p.spark.raster.Hidden == bytes
-	p.spark.raster.Hidden = !bytes
-	p.spark.setValues(p.meter.History())
-	if resized || !p.clientsBox.Visible() {
-		p.clientsBox.Show()
-		p.body.Refresh()
-	}
-}
-
-// queueText returns the state of the accept queue and, for a single port, the range that
-// the port is in.
-func (p *Window) queueText(st connection.State) string {
-	text := lang.L("accept queue {{.Waiting}} of {{.Limit}}", map[string]any{"Waiting": st.QueueLength, "Limit": st.QueueLimit})
-	if len(p.listeners) == 1 {
-		text += " · " + words.PortRange(p.listeners[0].Port)
-	}
-	return text
 }
 
 // copySelected copies the text that is selected with the mouse.
@@ -439,58 +324,10 @@ func columns(pairs [][2]string) string {
 	return strings.Join(lines, "\n")
 }
 
-// Limits for the previous owners.
-const (
-	maxPastOwners = 4  // listed
-	maxPastEvents = 60 // read from the history
-)
-
-// lookupPastOwners looks up the previous owners of ports, once for each set of ports.
-func (p *Window) lookupPastOwners(ports monitor.Ports) {
-	set := ports.String()
-	if p.history == nil || len(ports) == 0 || set == p.lookedUpPorts {
-		return
-	}
-	p.lookedUpPorts = set
-	p.history.Lookup(history.Query{Ports: ports, AllAddresses: true, UDP: true, Limit: maxPastEvents}, func(events []history.Event, err error) {
-		if err == nil && p.lookedUpPorts == set {
-			p.showPastOwners(events, len(ports) > 1)
-		}
-	})
-}
-
 // Closed makes the window ignore answers that arrive after it was closed. Showing them
 // would create renderers again, which would never be freed.
 func (p *Window) Closed() {
-	p.lookedUpPorts, p.environment.requested, p.reply.asked = "", false, ""
-}
-
-// showPastOwners lists the owners that had the ports of events before this process.
-// several means that there is more than one port.
-func (p *Window) showPastOwners(events []history.Event, several bool) {
-	var lines []string
-	for _, h := range words.PastTenures(events) {
-		if p.owner.PID != 0 && h.Owner.PID == p.owner.PID && !h.From.Before(p.owner.StartedAt) {
-			continue // an earlier tenure of this process
-		}
-		line := words.Tenure(h, p.now()) + "  " + words.PastOwner(h.Owner)
-		if h.Exit.Known() {
-			line += " · " + words.Exit(h.Exit)
-		}
-		if several {
-			line = words.Port(h.Protocol, h.Port) + "  " + line
-		}
-		if lines = append(lines, line); len(lines) == maxPastOwners {
-			break
-		}
-	}
-	p.pastOwners.SetText(strings.Join(lines, "\n"))
-	if len(lines) == 0 {
-		p.pastOwnersBox.Hide()
-	} else {
-		p.pastOwnersBox.Show()
-	}
-	p.body.Refresh() // the box takes space
+	p.lookedUpPorts, p.environment.requested, p.reply.asked, p.output.asked = "", false, "", false
 }
 
 // matches reports whether l belongs in this window.
@@ -517,54 +354,6 @@ func (p *Window) Tick() {
 	}
 }
 
-// showAge shows the name, the PID, the running time and the user. The running time of a
-// young process changes every second; it is updated together with the results of probes,
-// because Fyne paints the whole window for each change.
-func (p *Window) showAge() {
-	if p.disconnected {
-		return // the running time would look live
-	}
-	widgets.SetText(p.heading, p.name(), theme.ColorNameForeground) // more may be known of an unknown owner
-	if p.owner.PID == 0 {
-		widgets.SetText(p.subtitle, fmt.Sprint(p.listener.Port), table.ColorMuted)
-		return
-	}
-	parts := []string{words.PID(p.owner.PID)}
-	if !p.owner.StartedAt.IsZero() && p.endedAt.IsZero() {
-		parts = append(parts, lang.L("running for {{.Time}}", map[string]any{"Time": words.Duration(p.now().Sub(p.owner.StartedAt))}))
-	}
-	if p.owner.User != "" {
-		parts = append(parts, lang.L("user {{.User}}", map[string]any{"User": monitor.Clean(p.owner.User, 60)}))
-	}
-	widgets.SetText(p.subtitle, strings.Join(parts, " · "), table.ColorMuted)
-}
-
-// showDescription shows the service, project and branch, or hides the line if none is
-// known.
-func (p *Window) showDescription() {
-	text := words.Description(p.listener, p.owner)
-	p.description.Set(text, table.ColorMuted)
-	if shown := text != ""; p.description.Object.Visible() != shown { // Hide would paint the whole window each time
-		widgets.ShowIf(p.description.Object, shown)
-		p.body.Refresh()
-	}
-}
-
-// Disconnect shows that monitoring has stopped. The window keeps the last known state.
-func (p *Window) Disconnect() {
-	p.disconnected = true
-	p.showStatus(lang.L("Porthole has stopped monitoring. This is the last known state."))
-	p.showStop()
-}
-
-// showStatus shows a line that the process has closed its ports, exited or is no longer
-// monitored.
-func (p *Window) showStatus(text string) {
-	widgets.SetText(p.status, text, uitheme.ColorAlert)
-	p.status.Show()
-	p.body.Refresh()
-}
-
 // StopTargets returns the processes to stop, and their listeners: this process, and the
 // others that hold its ports and would keep them open.
 func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Listener) {
@@ -577,24 +366,6 @@ func (p *Window) StopTargets() (owners []monitor.Owner, listeners []*monitor.Lis
 		}
 	}
 	return owners, p.listeners
-}
-
-// StoppedByUser shows that the user stopped the process at a time. forced means that it
-// was force quit.
-func (p *Window) StoppedByUser(at time.Time, forced bool) {
-	p.stoppedByUser, p.endedAt = true, at
-	text := lang.L("Stopped by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
-	if forced {
-		text = lang.L("Force quit by you, {{.Time}}", map[string]any{"Time": words.Moment(at, p.now())})
-	}
-	p.showStatus(text)
-	p.showStop()
-	p.showAge()
-}
-
-// showStop shows the stop button while the process can be stopped.
-func (p *Window) showStop() {
-	p.setShown(!p.disconnected && !p.stoppedByUser && len(p.listeners) > 0 && p.owner.PID > 1, p.stopButton)
 }
 
 // setShown shows or hides objects, and lays out the window again if one changed.

@@ -67,6 +67,7 @@ func New(actions Actions, version string) *Page {
 	p.group(lang.L("Notifications"), p.notificationsRow(), p.notifyOnRow(), p.newExposedRow(), p.quietHoursRow(), p.graceRow(),
 		p.urgencyRow(), p.crashUrgencyRow(), p.expiryRow(), p.soundRow(), p.testRow())
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
+	p.group(lang.L("Start again"), p.terminalRow())
 	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
 	p.group(lang.L("About"), p.fileRow(), p.diagnosticsRow(), p.licencesRow())
 	p.Content = p.layout(version)

@@ -201,6 +201,19 @@ func (p *Page) allAddressesRow() *settingRow {
 	return p.toggle("all_addresses", lang.L("Other addresses"), lang.L("Also show ports that cannot be reached through loopback"), func(s Settings) bool { return s.AllAddresses })
 }
 
+// terminalRow returns the row of the terminal in which programs are started again.
+func (p *Page) terminalRow() *settingRow {
+	r := newSettingRow("terminal", lang.L("Terminal"), lang.L("Where “Start again” runs a command. Automatic: in tmux or the terminal where it ran, else in that of the desktop. Another one, such as kitty -e, is set in the settings file."))
+	options := []widgets.Option{{Value: "", Label: lang.L("Automatic")}, {Value: "none", Label: lang.L("None, output in a log")}}
+	p.choice(r, options, func(s Settings) widgets.Option {
+		if i := slices.IndexFunc(options, func(o widgets.Option) bool { return o.Value == s.Terminal }); i >= 0 {
+			return options[i]
+		}
+		return widgets.Option{Value: s.Terminal, Label: s.Terminal} // set in the file
+	})
+	return r
+}
+
 // The limits of the history in the settings file, and their defaults.
 const (
 	maxHistoryDays, defaultDays     = 3650, 90

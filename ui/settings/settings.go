@@ -27,7 +27,8 @@ type Settings struct {
 	Sound           bool           // play a sound with notifications
 	PollingInterval time.Duration  // 0 for automatic
 	UDP             bool
-	AllAddresses    bool // also show ports that are not reachable on loopback
-	HistoryDays     int  // days to keep events; 0 for the default
-	HistoryEvents   int  // number of events to keep; 0 for the default
+	AllAddresses    bool   // also show ports that are not reachable on loopback
+	Terminal        string // in which programs are started again, like "kitty -e"; "none"; "" for automatic
+	HistoryDays     int    // days to keep events; 0 for the default
+	HistoryEvents   int    // number of events to keep; 0 for the default
 }

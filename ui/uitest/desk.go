@@ -34,7 +34,8 @@ type Desk struct {
 	// TryPageChanged reports on the page of the last call of OpenTryPage.
 	TryPageChanged func(open bool, err error)
 	// AnswerPort answers the last call of AskPort.
-	AnswerPort func(reply.Reply)
+	AnswerPort   func(reply.Reply)
+	AnswerOutput func(string)
 }
 
 // NewDesk returns a Desk whose app has that theme. It has no window yet.
@@ -140,6 +141,12 @@ func (d *Desk) AskPort(l *monitor.Listener, done func(reply.Reply)) {
 	d.Ask("what answers on %d", l.Port)
 	d.AnswerPort = done
 }
+
+// Output is answered by AnswerOutput.
+func (d *Desk) Output(_ monitor.Owner, done func(string)) { d.AnswerOutput = done }
+
+// OpenLog records the request.
+func (d *Desk) OpenLog(o monitor.Owner) { d.Ask("log of %d", o.PID) }
 
 // GoToTerminal records the request.
 func (d *Desk) GoToTerminal(o monitor.Owner) { d.Ask("terminal of %d", o.PID) }
