@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"porthole/internal/await"
+	"porthole/internal/freeport"
 	"porthole/monitor/codingagent"
 	"porthole/monitor/orphan"
 	"porthole/monitor/process"
@@ -206,4 +207,47 @@ func TestStopOrphansBadInput(t *testing.T) {
 			t.Errorf("stop %v: got %v, want a UsageError", args, err)
 		}
 	}
+}
+
+// Without a running Porthole, the closed terminal of its output confirms an orphan, but not
+// while what started it runs.
+func TestOrphanOfAClosedTerminal(t *testing.T) {
+	script, err := exec.LookPath("script")
+	if err != nil {
+		t.Skip("needs script (bsdutils), which opens a pseudo terminal")
+	}
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := freeport.Get(t)
+	c := exec.Command(script, "-q", "-c", `setsid "`+program+`" & wait`, os.DevNull)
+	child.SetRole(c, "forever")
+	withoutSettings(c)
+	child.At(fmt.Sprintf("127.0.0.1:%d", port))(c)
+	c.Dir = t.TempDir() // no project: nothing else makes it an orphan
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := false
+	end := func() {
+		if !ended {
+			_ = c.Process.Kill() // it may have ended
+			_ = c.Wait()
+			ended = true
+		}
+	}
+	t.Cleanup(end)
+	await.Until(t, "the server listens", func() bool { return accepts(port) })
+	list := listJSON(t, strconv.Itoa(port))["listeners"].([]any)[0].(map[string]any)["owners"].([]any)[0].(map[string]any)
+	pid := int(list["pid"].(float64))
+	t.Cleanup(func() { _ = syscall.Kill(pid, syscall.SIGKILL) })
+	if f, ok := judged(t, pid); ok {
+		t.Errorf("while the terminal is open: got %s, %s", f.Certainty, f.Evidence)
+	}
+	end()
+	await.Until(t, "a confirmed orphan", func() bool {
+		f, ok := judged(t, pid)
+		return ok && f.Certainty == orphan.Confirmed && strings.Contains(f.Evidence.String(), "terminal")
+	})
 }

@@ -118,6 +118,9 @@ func (k known) titleAt(path string) string {
 		return k.name()
 	}
 	program := strings.TrimSuffix(filepath.Base(target), ".wrapper")
+	if program == "lxterm" || program == "uxterm" { // scripts that start it in a language (lxterm(1))
+		program = "xterm"
+	}
 	for _, other := range emulators {
 		if other.program == program {
 			return other.name()
