@@ -35,7 +35,7 @@ type Place struct {
 	Terminal string // title of the terminal emulator that opens a window; "" if none does
 	Problem  error  // why there is no terminal although the user has set one
 
-	tmux     terminal.Session
+	tmux     terminal.TmuxSession
 	emulator emulator.Emulator
 }
 
@@ -64,7 +64,7 @@ func Choose(ctx context.Context, setting string, o monitor.Owner) Place {
 // find returns the session of tmux in which o was started, else the terminal that the user
 // uses.
 func find(ctx context.Context, o monitor.Owner, state monitor.ProcessState) Place {
-	if s, ok := terminal.SessionOf(ctx, o, state); ok {
+	if s, ok := terminal.TmuxSessionOf(ctx, o, state); ok {
 		return Place{Session: s.Name, tmux: s}
 	}
 	before := ""

@@ -9,36 +9,36 @@ import (
 	"porthole/monitor/ancestry"
 )
 
-// Session is a session of tmux.
-type Session struct {
+// TmuxSession is a session of tmux.
+type TmuxSession struct {
 	Name   string // cleaned
 	id     string // "$1"
 	server server
 }
 
-// SessionOf returns the session of tmux in which o was started, and false if it was started
+// TmuxSessionOf returns the session of tmux in which o was started, and false if it was started
 // elsewhere, or if the pane has closed. o must be running. state has the parents of o that
 // have ended.
-func SessionOf(ctx context.Context, o monitor.Owner, state monitor.ProcessState) (Session, bool) {
+func TmuxSessionOf(ctx context.Context, o monitor.Owner, state monitor.ProcessState) (TmuxSession, bool) {
 	found, ok := ancestry.Explain(o, monitor.CgroupInfo{}, state).Terminal()
 	if !ok || found.Role != ancestry.Tmux {
-		return Session{}, false
+		return TmuxSession{}, false
 	}
 	s, err := newServer(o, found.PID)
 	if err != nil {
-		return Session{}, false
+		return TmuxSession{}, false
 	}
 	out, err := s.run(ctx, "list-panes", "-a", "-F", paneFormat)
 	if err != nil {
-		return Session{}, false
+		return TmuxSession{}, false
 	}
 	p, ok := findPane(parsePanes(out), terminals(o))
-	return Session{monitor.Clean(p.name, 40), p.session, s}, ok
+	return TmuxSession{monitor.Clean(p.name, 40), p.session, s}, ok
 }
 
 // NewWindow opens a window in the session that runs command, which must have at least two
 // words: then no shell reads it (tmux(1)). title is shown in the status line.
-func (s Session) NewWindow(ctx context.Context, title string, command []string) error {
+func (s TmuxSession) NewWindow(ctx context.Context, title string, command []string) error {
 	args := []string{"new-window", "-t", s.id + ":"}
 	if title = windowTitle(title); title != "" {
 		args = append(args, "-n", title)
