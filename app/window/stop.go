@@ -312,12 +312,13 @@ func (s *stopping) readyUpdate(processes []*stop.Process) uistop.Update {
 }
 
 // refreshOwners returns owners with the exact bytes of their current command lines and
-// folders, which are needed to start them again: JSON from the agent holds valid UTF-8 only.
+// folders, and with the numbers of their users, which are needed to start them again: JSON
+// from the agent holds valid UTF-8 only, and no such numbers.
 func refreshOwners(owners []monitor.Owner) []monitor.Owner {
 	owners = slices.Clone(owners) // they belong to a snapshot
 	for i, o := range owners {
 		if now, err := process.Info(o.PID); err == nil && now.Same(o) {
-			owners[i].Command, owners[i].Folder = now.Command, now.Folder
+			owners[i].Command, owners[i].Folder, owners[i].UserID = now.Command, now.Folder, now.UserID
 		}
 	}
 	return owners

@@ -5,6 +5,7 @@ package window
 import (
 	"bufio"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -134,6 +135,25 @@ func TestStop(t *testing.T) {
 	}
 	if got := u.Targets[0].Command; !slices.Equal(got, []string{"/proc/self/exe", "--serve"}) {
 		t.Errorf("got command %q", got)
+	}
+}
+
+// The owners come from the agent as JSON, which lacks what is needed to start them again.
+func TestStopOffersToStartAgain(t *testing.T) {
+	v := startProcess(t, "listen")
+	b, err := json.Marshal(v.Owner)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var received monitor.Owner
+	if err := json.Unmarshal(b, &received); err != nil {
+		t.Fatal(err)
+	}
+	c := startStop(t, 10*time.Second, []monitor.Owner{received}, v.listener)
+	c.next(uistop.Ready)
+	c.Terminate(false)
+	if u := c.next(uistop.Done); !strings.Contains(u.Again, "Start again runs") {
+		t.Errorf("got %q, want what it runs", u.Again)
 	}
 }
 
