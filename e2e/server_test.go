@@ -26,6 +26,10 @@ const listenVariable = "PORTHOLE_E2E_LISTEN"
 // inherited stands for the address of a server that gets its socket as descriptor 3.
 const inherited = "inherited"
 
+// staysVariable is an environment variable of a server that runs on after its input has
+// ended. The test kills it.
+const staysVariable = "PORTHOLE_E2E_STAYS"
+
 // noAddress stands for the addresses of a server that does not listen yet.
 const noAddress = "none"
 
@@ -80,6 +84,9 @@ func serve() {
 			exitOn(heir.Start())
 			os.Exit(0)
 		}
+	}
+	if os.Getenv(staysVariable) != "" {
+		select {}
 	}
 }
 
