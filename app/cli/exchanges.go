@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"porthole/app/settings"
 	"porthole/monitor"
 	"porthole/monitor/traffic"
 	"porthole/monitor/traffic/har"
@@ -273,12 +274,21 @@ type recording struct {
 
 // begin starts a recording. end is called if the output fails.
 func (o trafficOptions) begin(protocols []traffic.Protocol, end func()) *recording {
-	r := &recording{o: o, store: traffic.NewStore(traffic.Limits{}), done: make(chan struct{})}
+	r := &recording{o: o, store: traffic.NewStore(o.limits()), done: make(chan struct{})}
 	go paceGC(r.done)
 	r.recorder = traffic.NewRecorder(r.store, protocols)
 	r.printer = newPrinter(o, end)
 	r.stop = r.store.Follow(r.printer.add)
 	return r
+}
+
+// limits returns what is kept, as the settings say.
+func (o trafficOptions) limits() traffic.Limits {
+	s, err := settings.Open(settings.Path()).Load()
+	if err != nil {
+		o.note(fmt.Errorf("%w; using the default settings", err))
+	}
+	return s.TrafficLimits()
 }
 
 // finish ends a recording: it prints the exchanges that last, writes the HAR file and

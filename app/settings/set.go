@@ -17,7 +17,7 @@ import (
 //	theme: dark
 
 // scalarKeys are the keys that Set can change.
-var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "shortcut", "notifications", "notify_on", "urgency", "crash_urgency", "expiry", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "terminal", "zoom", "history_days", "history_events"}
+var scalarKeys = []string{"theme", "tray_icon", "language", "start_hidden", "shortcut", "notifications", "notify_on", "urgency", "crash_urgency", "expiry", "sound", "new_exposed", "quiet_hours", "grace_period", "polling_interval", "udp", "all_addresses", "terminal", "zoom", "history_days", "history_events", "traffic_body", "traffic_memory"}
 
 // languageTag is the form of a language code: "en", "pt-BR".
 var languageTag = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)

@@ -37,14 +37,14 @@ func TestSetChangesOneLine(t *testing.T) {
 func TestSetIsReadBack(t *testing.T) {
 	f, path := newFile(t, "")
 	for _, c := range [][2]string{{"theme", "light"}, {"tray_icon", "dark"}, {"language", "en"}, {"start_hidden", "true"}, {"grace_period", "10s"}, {"notifications", "false"}, {"sound", "true"},
-		{"polling_interval", "2s"}, {"udp", "true"}, {"all_addresses", "true"}, {"zoom", "120"}, {"history_days", "7"}, {"history_events", "100000"}} {
+		{"polling_interval", "2s"}, {"udp", "true"}, {"all_addresses", "true"}, {"zoom", "120"}, {"history_days", "7"}, {"history_events", "100000"}, {"traffic_body", "4"}, {"traffic_memory", "32"}} {
 		if _, err := f.Set(c[0], c[1]); err != nil {
 			t.Errorf("Set(%s, %s): %v", c[0], c[1], err)
 		}
 	}
 	s, err := Open(path).Load()
 	if err != nil || s.Theme != "light" || s.TrayIcon != "dark" || s.Language != "en" || !s.StartHidden || s.GracePeriod != 10*time.Second || s.Notifications || !s.Sound || s.PollingInterval != 2*time.Second ||
-		!s.UDP || !s.AllAddresses || s.Zoom != 120 || s.HistoryDays != 7 || s.HistoryEvents != 100000 || !s.Watches.WatchesPort(62893) {
+		!s.UDP || !s.AllAddresses || s.Zoom != 120 || s.HistoryDays != 7 || s.HistoryEvents != 100000 || s.TrafficBody != 4 || s.TrafficMemory != 32 || !s.Watches.WatchesPort(62893) {
 		t.Errorf("Load() = %+v, %v, want the values that were set; file:\n%s", s, err, read(t, path))
 	}
 	for _, c := range [][2]string{{"theme", "system"}, {"tray_icon", "automatic"}, {"language", "system"}} {

@@ -36,6 +36,8 @@ type Settings struct {
 	Newer           bool          // written by a newer Porthole: the parts that this version understands are used, and the file is not changed
 	HistoryDays     int           // delete events after this many days; 0: Porthole chooses
 	HistoryEvents   int           // keep at most this many events; 0: Porthole chooses
+	TrafficBody     int           // MB kept of each body of recorded traffic; 0: the default
+	TrafficMemory   int           // MB kept of all bodies of a recording; 0: the default
 	Warnings        []Problem     // keys and values that this Porthole does not know
 
 	Theme         string         // "light" or "dark"; "": the system's theme
@@ -318,6 +320,8 @@ func (f *File) parse(root *yaml.Node) (Settings, error) {
 	}{
 		{"history_days", 1, maxHistoryDays, &s.HistoryDays},
 		{"history_events", 1, maxHistoryEvents, &s.HistoryEvents},
+		{"traffic_body", 1, maxTrafficBody, &s.TrafficBody},
+		{"traffic_memory", 1, maxTrafficMemory, &s.TrafficMemory},
 		{"zoom", MinZoom, MaxZoom, &s.Zoom},
 	} {
 		if node := valueOf(root, number.key); node != nil {

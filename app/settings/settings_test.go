@@ -315,6 +315,7 @@ func TestInvalidFileIsRefusedAndKept(t *testing.T) {
 		"udp: true\nhistory_days: long\n":                "line 2: history_days must be a number from 1 to 3650",
 		"history_events: -1\n":                           "line 1: history_events must be a number from 1 to 1000000",
 		"history_events: 1000001\n":                      "line 1: history_events must be a number from 1 to 1000000",
+		"traffic_body: 65\n":                             "line 1: traffic_body must be a number from 1 to 64",
 		"- a\n- b\n":                                     "line 1: settings must be keys",
 		"watches:\n  - ports: 80\n   bad: [\n":           "line ",
 		"a: 1\nwatches:\n  - ports: [1, {\n# end\n":      "line ",

@@ -69,6 +69,7 @@ func New(actions Actions, version string) *Page {
 	p.group(lang.L("Monitoring"), p.intervalRow(), p.udpRow(), p.allAddressesRow())
 	p.group(lang.L("Start again"), p.terminalRow())
 	p.group(lang.L("History"), p.daysRow(), p.eventsRow())
+	p.group(lang.L("Traffic"), p.trafficBodyRow(), p.trafficMemoryRow())
 	p.group(lang.L("About"), p.fileRow(), p.diagnosticsRow(), p.licencesRow())
 	p.Content = p.layout(version)
 	p.enable()

@@ -228,6 +228,20 @@ func (p *Page) eventsRow() *settingRow {
 	return p.number("history_events", lang.L("Events to keep"), lang.L("The oldest events beyond this number are deleted"), maxHistoryEvents, defaultEvents, func(s Settings) int { return s.HistoryEvents })
 }
 
+// The limits of recorded traffic in the settings file in MB, and their defaults.
+const (
+	maxTrafficBody, defaultTrafficBody     = 64, 1
+	maxTrafficMemory, defaultTrafficMemory = 2048, 64
+)
+
+func (p *Page) trafficBodyRow() *settingRow {
+	return p.number("traffic_body", lang.L("MB of each body"), lang.L("Of larger bodies only the beginning is kept. Applies to recordings that start afterwards."), maxTrafficBody, defaultTrafficBody, func(s Settings) int { return s.TrafficBody })
+}
+
+func (p *Page) trafficMemoryRow() *settingRow {
+	return p.number("traffic_memory", lang.L("MB of all bodies"), lang.L("A recording removes its oldest bodies beyond this size, and says so"), maxTrafficMemory, defaultTrafficMemory, func(s Settings) int { return s.TrafficMemory })
+}
+
 // KeySettingsFile is the key with which Page.ShowResult reports the result of OpenSettingsFile.
 const KeySettingsFile = "settings_file"
 

@@ -31,4 +31,6 @@ type Settings struct {
 	Terminal        string // in which programs are started again, like "kitty -e"; "none"; "" for automatic
 	HistoryDays     int    // days to keep events; 0 for the default
 	HistoryEvents   int    // number of events to keep; 0 for the default
+	TrafficBody     int    // MB kept of each body of recorded traffic; 0 for the default
+	TrafficMemory   int    // MB kept of all bodies of a recording; 0 for the default
 }
