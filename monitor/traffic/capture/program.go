@@ -24,8 +24,11 @@ type program struct {
 	out    io.ReadCloser
 	file   *File
 	stderr *tail
-	ended  sync.Once
-	err    error // of Wait
+	reap   sync.Once
+	ended  chan struct{} // closed when it has ended
+	err    error         // of Wait; read it after ended
+
+	elevated bool // it runs as root, which this process does not
 
 	mu    sync.Mutex
 	count Stats
@@ -35,8 +38,11 @@ type program struct {
 const startTime = 20 * time.Second
 
 // arguments returns the arguments of dumpcap or tcpdump that capture a port to stdout.
-func arguments(name string, o Options) []string {
+func arguments(name string, o Options, elevated bool) []string {
 	filter := fmt.Sprintf("tcp port %d", o.Port)
+	if elevated {
+		filter += farewellFilter
+	}
 	if strings.HasPrefix(name, "tcpdump") {
 		return []string{"-i", o.Interface, "-U", "-n", "-s", "0", "-B", "16384", "-w", "-", filter}
 	}
@@ -46,8 +52,9 @@ func arguments(name string, o Options) []string {
 // start starts dumpcap or tcpdump, the last word of command, after others such as pkexec.
 func start(ctx context.Context, command []string, o Options) (handle, error) {
 	name := filepath.Base(command[len(command)-1])
-	args := append(command[1:len(command):len(command)], arguments(name, o)...)
-	p := &program{cmd: exec.Command(command[0], args...), stderr: &tail{}}
+	elevated := len(command) > 1
+	args := append(command[1:len(command):len(command)], arguments(name, o, elevated)...)
+	p := &program{cmd: exec.Command(command[0], args...), stderr: &tail{}, ended: make(chan struct{}), elevated: elevated}
 	p.cmd.Stderr = p.stderr
 	detach(p.cmd)
 	var err error
@@ -57,7 +64,11 @@ func start(ctx context.Context, command []string, o Options) (handle, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
-	ctx, cancel := context.WithTimeout(ctx, startTime)
+	patient := startTime
+	if elevated {
+		patient = elevatedStartTime
+	}
+	ctx, cancel := context.WithTimeout(ctx, patient)
 	defer cancel()
 	stop := context.AfterFunc(ctx, p.close)
 	p.file, err = OpenFile(bufio.NewReaderSize(p.out, 1<<20)) // returns after the header of the file
@@ -71,17 +82,34 @@ func start(ctx context.Context, command []string, o Options) (handle, error) {
 
 // reason returns what the program wrote about its failure, or err.
 func (p *program) reason(err error) error {
-	p.wait()
+	ended := p.wait()
+	if refused := elevationError(ended); p.elevated && refused != nil {
+		return refused
+	}
 	if text := p.stderr.text(); text != "" {
 		return errors.New(text)
 	}
-	if p.err != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
-		return p.err
+	if ended != nil && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)) {
+		return ended
 	}
 	return err
 }
 
-func (p *program) wait() { p.ended.Do(func() { p.err = p.cmd.Wait() }) }
+// wait waits until the program has ended and returns the error of that. An elevated one
+// that does not end in time is left to end with the next packet.
+func (p *program) wait() error {
+	p.reap.Do(func() {
+		go func() { // ends with the program
+			p.err = p.cmd.Wait()
+			close(p.ended)
+		}()
+	})
+	if p.elevated && !p.finish() {
+		return nil
+	}
+	<-p.ended
+	return p.err
+}
 
 // close ends the program. One that runs as another user, through pkexec, ends when it
 // writes the next packet to the closed pipe.
@@ -119,13 +147,13 @@ func (p *program) read(ctx context.Context, each func(Packet), tick func()) erro
 		select {
 		case <-ctx.Done():
 			p.close()
-			p.wait()
+			_ = p.wait() // it was ended by a signal
 			p.parseStats()
 			return nil
 		case next := <-packets:
 			if next.err != nil {
 				p.close()
-				p.wait()
+				_ = p.wait() // reason returns it
 				p.parseStats()
 				return fmt.Errorf("%s has ended: %w", filepath.Base(p.cmd.Path), p.reason(next.err))
 			}
