@@ -77,7 +77,7 @@ shipped_program() {
 }
 
 goldens() {
-	PORTHOLE_PICTURES=$PWD/build/pictures CGO_ENABLED=0 go test -tags ci -run 'TestGoldens|TestPictures' ./ui ./ui/pictures
+	PORTHOLE_PICTURES=$PWD/build/pictures CGO_ENABLED=0 go test -tags ci -run 'TestGoldens|TestPictures' ./ui ./ui/traffic ./ui/pictures
 }
 
 without_c() {

@@ -65,9 +65,19 @@ func (d *desk) RecordTraffic(l *monitor.Listener, _ func()) traffic.Recording {
 	return recording{d, model.NewStore(model.Limits{})}
 }
 
+func (d *desk) ReadTraffic(path string, _ func()) traffic.Recording {
+	d.Ask("read the traffic in %s", path)
+	return recording{d, model.NewStore(model.Limits{})}
+}
+
 func (r recording) Store() *model.Store                                        { return r.store }
 func (r recording) Undecoded() int64                                           { return 0 }
-func (r recording) Start(s traffic.Source, _ func(string, string))             { r.desk.Ask("%s", s) }
+func (r recording) Start(s traffic.Source, _ func(traffic.Started))            { r.desk.Ask("%s", s) }
+func (r recording) CanElevate() bool                                           { return false }
+func (r recording) Packets() int64                                             { return 0 }
+func (r recording) SavePackets(string, func(problem string))                   {}
+func (r recording) Clear()                                                     {}
+func (r recording) SetPaused(bool)                                             {}
 func (r recording) Replay(*model.Exchange, func(*model.Exchange, string))      {}
 func (r recording) Save(string, []*model.Exchange, bool, func(problem string)) {}
 func (r recording) Close()                                                     { r.desk.Ask("stop recording") }

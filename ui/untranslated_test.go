@@ -34,6 +34,7 @@ var untranslated = map[string]string{
 	"burst ":             "",
 	"settings warnings":  "the key of a problem",
 	"listener events":    "the kind of a query of the history",
+	"tap of ":            "the name of an interface in a pcapng file",
 	"Spawn.":             "the beginning of an error's name on the bus",
 	"the running Porthole does not support the command ": "for the command line",
 }

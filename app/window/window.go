@@ -31,6 +31,7 @@ import (
 	"porthole/monitor"
 	"porthole/monitor/explain"
 	"porthole/monitor/socket"
+	"porthole/monitor/traffic"
 	"porthole/monitor/username"
 	"porthole/ui"
 	"porthole/ui/settings"
@@ -118,6 +119,7 @@ type program struct {
 	closeTryPage    func()          // closes the page that OpenTryPage opened; nil if there is none
 
 	version string
+	limits  traffic.Limits // of recordings of traffic
 
 	doing sync.Mutex // guards ended, and fyne.Do against the end of Fyne's loop
 	ended bool       // Fyne's loop has ended
@@ -287,6 +289,7 @@ func (p *program) handleMessage(m ipc.Message) {
 	switch m.Kind {
 	case ipc.StatusUpdate:
 		if m.Status != nil {
+			p.limits = m.Status.Settings.TrafficLimits()
 			p.window.SetStatus(uiStatus(m.Status))
 			if !p.hasStatus {
 				p.hasStatus = true
@@ -352,7 +355,7 @@ func uiStatus(s *ipc.Status) ui.Status {
 func uiSettings(s *ipc.Status) settings.Settings {
 	c := s.Settings
 	return settings.Settings{Theme: c.Theme, Zoom: c.Zoom, TrayIcon: c.TrayIcon, Language: c.Language, StartAtLogin: s.StartAtLogin, StartHidden: c.StartHidden, Shortcut: c.Shortcut, ShortcutAdvice: s.ShortcutAdvice, Notifications: c.Notifications, NotifyOn: c.NotifyOn, Urgency: c.Urgency, CrashUrgency: c.CrashUrgency, Expiry: c.Expiry, NewExposed: c.NewExposed, QuietHours: c.QuietHours.String(), GracePeriod: c.GracePeriod, Sound: c.Sound,
-		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, Terminal: c.Terminal, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents}
+		PollingInterval: c.PollingInterval, UDP: c.UDP, AllAddresses: c.AllAddresses, Terminal: c.Terminal, HistoryDays: c.HistoryDays, HistoryEvents: c.HistoryEvents, TrafficBody: c.TrafficBody, TrafficMemory: c.TrafficMemory}
 }
 
 // close sends the state and ends Fyne's loop.

@@ -92,6 +92,9 @@ func status(theme string, rules watch.Rules) ui.Status {
 // RecordTraffic records nothing: no picture shows traffic.
 func (d *desk) RecordTraffic(*monitor.Listener, func()) traffic.Recording { return nil }
 
+// ReadTraffic reads nothing.
+func (d *desk) ReadTraffic(string, func()) traffic.Recording { return nil }
+
 // Stop takes the place of Desk's: only the dialog's first stage is shown.
 func (d *desk) Stop(q stop.Request, progress func(stop.Update)) stop.Stopping {
 	d.stopProgress = progress

@@ -86,6 +86,9 @@ func (t *Table[R]) page() int { return max(int(t.list.Size().Height/RowHeight)-1
 // Focus gives the table the keyboard focus.
 func (t *Table[R]) Focus() { FocusOn(t.list) }
 
+// FocusIn is Focus for a table in c that may not have been drawn yet.
+func (t *Table[R]) FocusIn(c fyne.Canvas) { c.Focus(t.list) }
+
 // FocusOn gives o the keyboard focus if it is visible in a window. Fyne's driver knows
 // only the canvas of objects that it has drawn recently. For an object that is about to
 // become visible FocusOn uses the first window, whose pages appear and disappear.

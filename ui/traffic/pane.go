@@ -65,7 +65,8 @@ func newPane(label string, onKey func(*fyne.KeyEvent)) *pane {
 	return p
 }
 
-// half gives a picture the lower two thirds while it is visible.
+// half gives a picture the lower two thirds while it is visible, but shows it no larger
+// than it is.
 type half struct{}
 
 // MinSize implements fyne.Layout.
@@ -76,8 +77,13 @@ func (*half) Layout(o []fyne.CanvasObject, s fyne.Size) {
 	top := s.Height
 	if o[1].Visible() {
 		top = s.Height / 3
+		size := fyne.NewSize(s.Width, s.Height-top)
+		if c, ok := o[1].(*canvas.Image); ok && c.Image != nil {
+			b := c.Image.Bounds()
+			size = fyne.NewSize(min(size.Width, float32(b.Dx())), min(size.Height, float32(b.Dy())))
+		}
 		o[1].Move(fyne.NewPos(0, top))
-		o[1].Resize(fyne.NewSize(s.Width, s.Height-top))
+		o[1].Resize(size)
 	}
 	o[0].Move(fyne.Position{})
 	o[0].Resize(fyne.NewSize(s.Width, top))

@@ -2,7 +2,6 @@ package traffic
 
 import (
 	"cmp"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -131,7 +130,7 @@ func columns() []table.Column[*exchangeRow] {
 		{ID: "client", Label: lang.L("Client"), Width: 110, Fits: true, Drop: 3, Cell: text((*exchangeRow).client), Compare: byText((*exchangeRow).client)},
 		{ID: "method", Label: lang.L("Method"), Width: 86, Fits: true, Cell: text((*exchangeRow).method), Compare: byText((*exchangeRow).method)},
 		{ID: "path", Label: lang.L("Path or command"), Width: 180, Grow: 1, Mono: true, Cell: text((*exchangeRow).pathText), Compare: byText((*exchangeRow).pathText)},
-		{ID: "status", Label: lang.L("Status"), Width: 160, Fits: true, Cell: (*exchangeRow).status, Compare: byNumber(func(r *exchangeRow) int64 { return int64(r.exchange.Code) })},
+		{ID: "status", Label: lang.L("Status"), Width: 192, Fits: true, Cell: (*exchangeRow).status, Compare: byNumber(func(r *exchangeRow) int64 { return int64(r.exchange.Code) })},
 		{ID: "duration", Label: lang.L("Duration"), Width: 84, Right: true, Drop: 1, Cell: text((*exchangeRow).duration), Compare: byNumber(func(r *exchangeRow) int64 { return int64(r.exchange.Duration(r.now())) })},
 		{ID: "sent", Label: lang.L("Sent"), Width: 76, Right: true, Drop: 2, About: lang.L("Bytes from the client to the server"), Cell: text(func(r *exchangeRow) string { return sizeText(&r.exchange.Request) }), Compare: byNumber(func(r *exchangeRow) int64 { return r.exchange.Request.Size })},
 		{ID: "received", Label: lang.L("Received"), Width: 84, Right: true, Drop: 2, About: lang.L("Bytes from the server to the client"), Cell: text(func(r *exchangeRow) string { return sizeText(&r.exchange.Answer) }), Compare: byNumber(func(r *exchangeRow) int64 { return r.exchange.Answer.Size })},
@@ -139,4 +138,4 @@ func columns() []table.Column[*exchangeRow] {
 	}
 }
 
-func keyOf(e *traffic.Exchange) string { return fmt.Sprint(e.ID) }
+func keyOf(e *traffic.Exchange) string { return strconv.FormatUint(e.ID, 10) }

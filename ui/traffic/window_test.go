@@ -7,7 +7,7 @@ import (
 	"image/color"
 	"image/png"
 	"net/netip"
-	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -27,7 +27,9 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 type fake struct {
 	store   *traffic.Store
 	asked   []string
-	started func(address, problem string)
+	started func(Started)
+	packets int64
+	elevate bool
 	replied func(*traffic.Exchange, string)
 	copied  string
 }
@@ -45,7 +47,19 @@ func (f *fake) RecordTraffic(l *monitor.Listener, _ func()) Recording {
 	f.ask("record %d", l.Port)
 	return f
 }
-func (f *fake) Start(s Source, done func(address, problem string)) {
+func (f *fake) ReadTraffic(path string, _ func()) Recording {
+	f.ask("read %s", path)
+	return f
+}
+func (f *fake) CanElevate() bool      { return f.elevate }
+func (f *fake) Packets() int64        { return f.packets }
+func (f *fake) Clear()                { f.store.Clear() }
+func (f *fake) SetPaused(paused bool) { f.store.SetPaused(paused) }
+func (f *fake) SavePackets(path string, done func(string)) {
+	f.ask("save packets to %s", path)
+	done("")
+}
+func (f *fake) Start(s Source, done func(Started)) {
 	f.ask("start %s", s)
 	f.started = done
 }
@@ -72,6 +86,20 @@ func open(t testing.TB, theme string) (*Window, *fake) {
 	return w, f
 }
 
+// openFile returns the window of a file.
+func openFile(t testing.TB, path string) (*Window, *fake) {
+	t.Helper()
+	app := test.NewTempApp(t)
+	app.Settings().SetTheme(uitheme.Theme{Fixed: "dark"})
+	<-uitheme.LoadFonts()
+	f := &fake{store: traffic.NewStore(traffic.Limits{})}
+	w := NewFile(app, path, f, func() time.Time { return start })
+	w.window.Resize(DefaultSize)
+	w.window.Show()
+	t.Cleanup(w.window.Close)
+	return w, f
+}
+
 // exchange returns an exchange of HTTP.
 func exchange(n int, method, path string, code int, contentType, body string) traffic.Exchange {
 	conn := &traffic.Connection{ID: 1, Conn: traffic.Conn{Client: netip.MustParseAddrPort("127.0.0.1:50000"), Server: netip.MustParseAddrPort("127.0.0.1:3000")}}
@@ -91,7 +119,7 @@ func exchange(n int, method, path string, code int, contentType, body string) tr
 // sample shows exchanges of each kind.
 func sample(w *Window, f *fake) {
 	w.choose(Capture)
-	f.started("", "")
+	f.started(Started{})
 	var picture bytes.Buffer
 	m := image.NewRGBA(image.Rect(0, 0, 60, 40))
 	for i := range m.Pix {
@@ -267,12 +295,12 @@ func TestSourceIsChosen(t *testing.T) {
 		t.Fatal("no choice is offered")
 	}
 	test.Tap(w.captureButton)
-	f.started("", "No permission")
+	f.started(Started{Problem: "No permission", Denied: true})
 	if !w.chooser.Visible() || w.chooserNote.Segment.Text != "No permission" {
 		t.Errorf("got the note %q", w.chooserNote.Segment.Text)
 	}
 	test.Tap(w.tapButton)
-	f.started("127.0.0.1:62893", "")
+	f.started(Started{Address: "127.0.0.1:62893"})
 	if w.chooser.Visible() || w.left.Text != "Tap: connect to 127.0.0.1:62893, which forwards to 3000" {
 		t.Errorf("got %q", w.left.Text)
 	}
@@ -328,67 +356,100 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// Pictures of the window, for a person to look at: PORTHOLE_PICTURES is the folder.
-func TestPictures(t *testing.T) {
-	dir := os.Getenv("PORTHOLE_PICTURES")
-	if dir == "" {
-		t.Skip("PORTHOLE_PICTURES is not set")
+// The window of a file needs no choice of a source, and no pause.
+func TestFileWindow(t *testing.T) {
+	w, f := openFile(t, "/tmp/shop.har")
+	if got := strings.Join(f.asked, ", "); got != "read /tmp/shop.har, start file" || w.chooser.Visible() || slices.Contains(w.buttons(), w.pauseButton) {
+		t.Errorf("got %s", got)
 	}
-	picture := func(name string, w *Window) {
-		out, err := os.Create(dir + "/traffic-" + name + ".png")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer out.Close()
-		if err := png.Encode(out, uitest.Capture(w.window)); err != nil {
-			t.Fatal(err)
-		}
+	if got := w.window.Title(); got != "Traffic in shop.har – Porthole" {
+		t.Errorf("got the title %q", got)
 	}
-	for _, theme := range []string{"dark", "light"} {
-		w, f := open(t, theme)
-		picture("choice-"+theme, w)
-		sample(w, f)
-		w.table.Select("3")
-		picture("json-"+theme, w)
-		w.table.Select("2")
-		picture("image-"+theme, w)
-		w.table.Select("4")
-		w.sendAgain()
-		e := exchange(9, "GET", "/api/items/99", 200, "text/plain", "fine\n")
-		f.replied(&e, "")
-		picture("replay-"+theme, w)
+	f.started(Started{})
+	if got := w.empty.Title.Text; got != "No requests in this file" {
+		t.Errorf("got %q", got)
 	}
-	uitest.InGerman(t)
-	w, f := open(t, "light")
-	picture("choice-german", w)
-	sample(w, f)
-	w.table.Select("5")
-	w.window.Resize(fyne.NewSize(700, 480))
-	picture("small-german", w)
+	f.started(Started{Problem: "Not a HAR file"})
+	if w.left.Text != "Not a HAR file" || w.chooser.Visible() {
+		t.Errorf("got %q", w.left.Text)
+	}
+	if got := w.fileName(); got != "shop-2" {
+		t.Errorf("got the name %q", got)
+	}
 }
 
-func BenchmarkTenThousandExchanges(b *testing.B) {
-	for _, n := range []int{20, 10_000} {
-		w, f := open(b, "dark")
-		w.choose(Capture)
-		var all []traffic.Exchange
-		for i := range n {
-			all = append(all, exchange(i%500, "GET", fmt.Sprintf("/api/items/%d?token=x", i), 200, "application/json", `{"a":1}`))
+// Packets have all bytes, so the window asks before it saves them.
+func TestSavePackets(t *testing.T) {
+	w, f := open(t, "dark")
+	sample(w, f)
+	if items := w.fileItems(); !items[1].Disabled {
+		t.Error("packets can be saved although there are none")
+	}
+	f.packets = 1000
+	if items := w.fileItems(); items[1].Disabled {
+		t.Error("packets can't be saved")
+	}
+	w.savePackets()
+	if w.question == nil || !strings.Contains(w.question.Text.Text, "passwords") {
+		t.Fatal("no question about passwords")
+	}
+	test.Tap(w.question.No)
+	if w.question != nil {
+		t.Error("the question stays")
+	}
+}
+
+// A capture with an administrator's password is offered where it can help, and only there.
+func TestElevatedIsOffered(t *testing.T) {
+	for _, c := range []struct{ denied, possible, want bool }{{true, true, true}, {true, false, false}, {false, true, false}} {
+		w, f := open(t, "dark")
+		f.elevate = c.possible
+		if w.elevated.Visible() {
+			t.Error("offered before a capture was tried")
 		}
-		f.store.Add(all...)
-		w.Refresh()
-		w.Focus()
-		b.Run(fmt.Sprintf("move in %d", n), func(b *testing.B) {
-			for b.Loop() {
-				uitest.Press(w.window, fyne.KeyDown)
+		w.choose(Capture)
+		f.started(Started{Problem: "No permission", Denied: c.denied})
+		if got := w.elevated.Visible(); got != c.want {
+			t.Errorf("%+v: offered %v", c, got)
+		}
+		if !c.want {
+			continue
+		}
+		uitest.Press(w.window, fyne.KeyReturn) // it has the focus
+		if got := f.asked[len(f.asked)-1]; got != "start elevated" || w.left.Text != "Waiting for the administrator's password…" {
+			t.Errorf("got %s, %q", got, w.left.Text)
+		}
+	}
+}
+
+// Tiling desktops give windows any size.
+func TestFitsNarrowScreen(t *testing.T) {
+	narrow := fyne.NewSize(480, 320)
+	for _, language := range []string{"en", "de"} {
+		t.Run(language, func(t *testing.T) {
+			if language == "de" {
+				uitest.InGerman(t)
 			}
-		})
-		b.Run(fmt.Sprintf("200 more in %d", n), func(b *testing.B) {
-			for b.Loop() {
-				b.StopTimer()
-				f.store.Add(all[:min(n, 200)]...)
-				b.StartTimer()
-				w.Refresh()
+			w, f := open(t, "dark")
+			check := func(state string) {
+				t.Helper()
+				w.window.Resize(narrow)
+				if got := w.content.MinSize(); got.Width > narrow.Width || got.Height > narrow.Height {
+					t.Errorf("%s: got minimum size %v, want at most %v", state, got, narrow)
+				}
+			}
+			check("choice")
+			sample(w, f)
+			check("list")
+			if !w.menuButton.Visible() || w.fileButton.Visible() {
+				t.Error("the buttons do not become a menu")
+			}
+			if n := len(w.windowItems()); n != 6 {
+				t.Errorf("the menu has %d items", n)
+			}
+			w.window.Resize(DefaultSize)
+			if w.menuButton.Visible() || !w.fileButton.Visible() {
+				t.Error("the buttons do not come back")
 			}
 		})
 	}
