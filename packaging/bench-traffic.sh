@@ -16,4 +16,10 @@ if [ "$(id -u)" = 0 ]; then
 else
 	"$@"
 fi
+# The window with 1,000 exchanges a second, and the selection in 20 and 10,000 of them.
+CGO_ENABLED=0 go test -run XXX -bench 'ThousandASecond|TenThousand' ./ui/traffic >build/traffic-window.txt || { cat build/traffic-window.txt; exit 1; }
+{
+	printf '\n## The window\n\n'
+	sed -n 's/^Benchmark/    /p' build/traffic-window.txt
+} >>build/traffic.md
 echo "see build/traffic.md"
