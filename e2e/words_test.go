@@ -17,6 +17,15 @@ func processTitle(name string, pid int) string {
 	return fmt.Sprintf("%s %d%s", name, pid, processTitleEnd)
 }
 
+// trafficTitle returns the title of a traffic window.
+func trafficTitle(owner string, port int) string {
+	return fmt.Sprintf("Traffic of %s on %d%s", owner, port, processTitleEnd)
+}
+
+// downsToTraffic is how often Down must be pressed in the menu of a row with a web server
+// until "Show traffic…" is selected.
+const downsToTraffic = 11
+
 const processTitleEnd = " – Porthole"
 
 // Entries of the tray menu.
