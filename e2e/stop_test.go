@@ -144,9 +144,11 @@ func TestForceQuit(t *testing.T) {
 	d.shot("stop-forced-light")
 }
 
-// askToStop presses Delete and waits for the question.
+// askToStop presses Delete and waits for the question. It waits for the selected row before: a busy
+// window may show it seconds after the notification.
 func (d *desk) askToStop(w desktop.Window) {
 	d.t.Helper()
+	d.selectedRow(w)
 	d.do("press Delete", w.Key("Delete"))
 	d.hasDangerButton(w, true)
 }

@@ -4,6 +4,7 @@ package window
 
 import (
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -30,16 +31,17 @@ func TestRaiseOnWayland(t *testing.T) {
 			began := time.Now()
 			var did []string
 			var mapped time.Duration
-			focused := c.focused
+			var focused atomic.Bool // set by a timer
+			focused.Store(c.focused)
 			r := waylandRaiser{
-				focused: func() bool { return focused },
+				focused: focused.Load,
 				activate: func(token string) bool {
 					if token == "" {
 						return false
 					}
 					did = append(did, "activate "+token)
 					if c.accepts > 0 {
-						time.AfterFunc(c.accepts, func() { focused = true })
+						time.AfterFunc(c.accepts, func() { focused.Store(true) })
 					}
 					return token != "none"
 				},
