@@ -1,7 +1,6 @@
 package sockevents
 
 import (
-	"log/slog"
 	"net"
 	"net/netip"
 	"testing"
@@ -14,16 +13,7 @@ import (
 // Porthole's own connections are neither counted nor clients, whether they end soon or are seen
 // established; those of others are.
 func TestOwnConnectionsAreLeftOut(t *testing.T) {
-	clients := make(chan connection.NewVisitor, 64)
-	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{Clients: func(added []connection.NewVisitor) {
-		for _, v := range added {
-			clients <- v
-		}
-	}})
-	if found, err := tracker.Availability(); found != Available {
-		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
-	}
-	start(t, tracker)
+	tracker, clients := trackClients(t)
 	s := serve(t, "127.0.0.1:0")
 	tracker.Watch(Wanted{Listeners: []*monitor.Listener{s.listener}, Identify: true})
 	tracker.Totals(t.Context())

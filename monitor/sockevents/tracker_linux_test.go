@@ -434,9 +434,9 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// A client program that stays connected is named, a short connection is reported as that
-// of an unknown program, and each once.
-func TestReportsNewClients(t *testing.T) {
+// trackClients starts a tracker that sends new clients to the channel.
+func trackClients(t *testing.T) (*Tracker, <-chan connection.NewVisitor) {
+	t.Helper()
 	clients := make(chan connection.NewVisitor, 64)
 	tracker := Open(slog.New(slog.DiscardHandler), Callbacks{Clients: func(added []connection.NewVisitor) {
 		for _, v := range added {
@@ -447,6 +447,13 @@ func TestReportsNewClients(t *testing.T) {
 		t.Skipf("the kernel's messages about destroyed sockets are %s: %v", found, err)
 	}
 	start(t, tracker)
+	return tracker, clients
+}
+
+// A client program that stays connected is named, a short connection is reported as that
+// of an unknown program, and each once.
+func TestReportsNewClients(t *testing.T) {
+	tracker, clients := trackClients(t)
 	s := serve(t, "127.0.0.1:0")
 	early := child.Start(t, child.Command("connect", s.Addr().String()))
 	await.Until(t, "the early client is connected", func() bool { return s.accepted.Load() == 1 })
