@@ -10,6 +10,7 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
+	"reflect"
 	"slices"
 	"sync"
 	"testing"
@@ -30,7 +31,8 @@ import (
 // and port; those that no test opened are included.
 type report struct {
 	Opened, Closed []string        `json:",omitempty"`
-	Rows           map[string]seen `json:",omitempty"` // the sockets of the listeners that changed
+	Rows           map[string]seen `json:",omitempty"` // the sockets of the listeners that changed; all if Whole
+	Whole          bool            `json:",omitempty"` // the update has no events: the first one, or the monitor's health changed
 	Count          int             // of sockets
 	Ready          bool            // the first snapshot was taken
 	Source         string          `json:",omitempty"`
@@ -96,7 +98,7 @@ func playWatch() {
 }
 
 func reported(u monitor.Update) report {
-	r := report{Rows: make(map[string]seen), Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, PollDuration: u.Health.PollDuration}
+	r := report{Rows: make(map[string]seen), Whole: len(u.Events) == 0, Ready: u.Ready, Source: u.Health.Source, Problem: u.Health.Problem, PollDuration: u.Health.PollDuration}
 	name := func(s monitor.HeldSocket, l *monitor.Listener) string {
 		return netip.AddrPortFrom(s.Address, l.Port).String()
 	}
@@ -154,7 +156,7 @@ type watcher struct {
 	rows    map[string]seen // the last state of each socket
 	opened  map[string]int  // number of events
 	closed  map[string]int
-	changed map[string]int // number of reports with the socket
+	changed map[string]int // number of reports that changed the socket, or had an event of it
 	last    report
 	done    []string
 	ended   bool
@@ -189,8 +191,10 @@ func (w *watcher) note(r report) {
 	}
 	w.last = r
 	for name, row := range r.Rows {
+		if !r.Whole || !reflect.DeepEqual(w.rows[name], row) { // a report of a failed poll repeats every row
+			w.changed[name]++
+		}
 		w.rows[name] = row
-		w.changed[name]++
 	}
 	for _, name := range r.Opened {
 		w.opened[name]++
