@@ -44,10 +44,10 @@ bench: ## compare the monitor with other tools (30 minutes): build/bench.md, bui
 bench-traffic: build ## compare a tap with mitmproxy, socat and nginx, and measure a capture (5 minutes): build/traffic.md
 	@packaging/bench-traffic.sh $(BIN)
 
-cost: build ## measure agent and window, each beside a minimal Fyne program (20 minutes; OVER=10s)
+cost: build ## measure agent and window, each beside a minimal Fyne program (20 minutes; OVER=10s, ONLY=window)
 	@packaging/prerequisites.sh desktop
 	go build $(FLAGS) -ldflags '$(LDFLAGS)' -o build/bare ./e2e/bare
-	go run -tags $(TAGS) ./e2e/cost -over $(OVER) $(BIN) build/bare
+	go run -tags $(TAGS) ./e2e/cost -over $(OVER) -only "$(ONLY)" $(BIN) build/bare
 
 test-long: package ## long tests of a minute each; the package on a clean Debian (as root)
 	@packaging/test-package.sh

@@ -13,9 +13,9 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
-	"text/tabwriter"
 	"time"
 
 	"porthole/e2e/desktop"
@@ -30,11 +30,25 @@ var (
 	rowSince time.Time
 )
 
+// parts are what is measured, in this order.
+var parts = []struct {
+	name string
+	run  func(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error
+}{{"agent", run}, {"start", runStart}, {"process", runProcess}, {"window", runWindow}, {"leaks", runLeaks}}
+
+func partNames() (names []string) {
+	for _, p := range parts {
+		names = append(names, p.name)
+	}
+	return names
+}
+
 func main() {
 	over := flag.Duration("over", time.Minute, "how long to measure")
+	only := flag.String("only", "", "measure only this part: "+strings.Join(partNames(), ", "))
 	flag.Parse()
-	if flag.NArg() != 2 {
-		fmt.Fprintln(os.Stderr, "usage: cost [-over 60s] PORTHOLE BARE-FYNE-PROGRAM")
+	if flag.NArg() != 2 || *only != "" && !slices.Contains(partNames(), *only) {
+		fmt.Fprintln(os.Stderr, "usage: cost [-over 60s] [-only PART] PORTHOLE BARE-FYNE-PROGRAM")
 		os.Exit(2)
 	}
 	row, err := net.Listen("tcp", "127.0.0.1:0")
@@ -46,8 +60,11 @@ func main() {
 	rowPort = row.Addr().(*net.TCPAddr).Port
 	rowSince = time.Now()
 	go echo(row)
-	for _, measure := range []func(context.Context, time.Duration, string, string, io.Writer) error{run, runStart, runProcess, runWindows} {
-		if err := measure(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
+	for _, p := range parts {
+		if *only != "" && *only != p.name {
+			continue
+		}
+		if err := p.run(context.Background(), *over, flag.Arg(0), flag.Arg(1), os.Stdout); err != nil {
 			fmt.Fprintln(os.Stderr, "cost:", err)
 			os.Exit(1)
 		}
@@ -154,8 +171,8 @@ func measure(over time.Duration, pid, other int) (a, b cost, err error) {
 
 // report writes the table of results and limits.
 func report(w io.Writer, over time.Duration, first, again, bare cost) error {
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") } // Flush returns the error
+	t := newTable(w)
+	row := func(cells ...string) { _, _ = fmt.Fprintln(t, strings.Join(cells, "\t")+"\t") } // end returns the error
 	line := func(name, format string, of func(cost) float64, limit string) {
 		number := func(c cost) string { return fmt.Sprintf(format, of(c)) }
 		row(name, number(first), number(again), number(bare), ratio(of(first), of(bare)), limit)
@@ -165,10 +182,7 @@ func report(w io.Writer, over time.Duration, first, again, bare cost) error {
 	line("RSS, MB", "%.1f", func(c cost) float64 { return c.rss }, "<= 40, <= 30 %")
 	line("CPU, % of a core", "%.2f", func(c cost) float64 { return c.cpu }, "<= 0.15, <= 15 %")
 	line("wake-ups per second", "%.1f", func(c cost) float64 { return c.wakes }, "")
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("write the table: %w", err)
-	}
-	return nil
+	return t.end()
 }
 
 func ratio(a, b float64) string {

@@ -10,7 +10,6 @@ import (
 	"image"
 	"io"
 	"os/exec"
-	"text/tabwriter"
 	"time"
 
 	"porthole/e2e/desktop"
@@ -60,8 +59,8 @@ func runProcess(ctx context.Context, over time.Duration, porthole, _ string, w i
 		}
 		times = append(times, took)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintf(t, "a process window beside %d others\tPorthole\tlimit\t\n", otherProcesses) // Flush returns the error
+	t := newTable(w)
+	_, _ = fmt.Fprintf(t, "a process window beside %d others\tPorthole\tlimit\t\n", otherProcesses) // end returns the error
 	_, _ = fmt.Fprintf(t, "time from the key to its first picture, ms\t%d\t<= 100\t\n", median(times).Milliseconds())
 	_, _ = fmt.Fprintf(t, "additional CPU while it is open, %% of a core\t%.2f\t<= 1\t\n", still)
 	_, _ = fmt.Fprintf(t, "the same with active clients\t%.2f\t<= 1\t\n", busy)

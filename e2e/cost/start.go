@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"text/tabwriter"
 	"time"
 
 	"porthole/e2e/desktop"
@@ -31,14 +30,11 @@ func runStart(ctx context.Context, _ time.Duration, porthole, _ string, w io.Wri
 		}
 		icons, windows = append(icons, icon), append(windows, window)
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	_, _ = fmt.Fprintln(t, "the start\tPorthole\tlimit\t") // Flush returns the error
+	t := newTable(w)
+	_, _ = fmt.Fprintln(t, "the start\tPorthole\tlimit\t") // end returns the error
 	_, _ = fmt.Fprintf(t, "time from the start to the tray icon, ms\t%d\t<= 150\t\n", median(icons).Milliseconds())
 	_, _ = fmt.Fprintf(t, "time from a click on it to the first rows, ms\t%d\t<= 600\t\n", median(windows).Milliseconds())
-	if err := t.Flush(); err != nil {
-		return fmt.Errorf("write the table: %w", err)
-	}
-	return nil
+	return t.end()
 }
 
 // startAndClick starts Porthole, opens its window, and ends it.

@@ -34,13 +34,17 @@ const (
 // closes, first and then again.
 var processWindows = [2]int{100, 1000}
 
+// restTime is longer than the time after which a window probes the selected process less often
+// (app/window) and shows all ages together (ui/ports).
+const restTime = 90 * time.Second
+
 // releaseTime is longer than the time after which a window releases the memory of its
 // process windows (tidyAfter of app/window).
 const releaseTime = 100 * time.Second
 
-// runWindows measures the window beside a bare Fyne window: its start, its resources
-// while nothing changes, and leaks after fifty windows.
-func runWindows(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error {
+// runWindow measures the window beside a bare Fyne window: its start, and its resources while
+// nothing changes, first in the time after it was opened and then at rest.
+func runWindow(ctx context.Context, over time.Duration, porthole, bare string, w io.Writer) error {
 	d, agent, err := quietDesktop(ctx, porthole)
 	if err != nil {
 		return err
@@ -51,10 +55,41 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
-	shown, bareCost, err := idleWindows(ctx, d, over, porthole, bare)
+	idle, err := idleWindows(ctx, d, over, porthole, bare)
 	if err != nil {
 		return err
 	}
+	t := newTable(w)
+	t.row("the window", "Porthole", "bare Fyne", "difference", "limit")
+	for _, x := range []struct {
+		name, limit string
+		of          func(startTimes) []time.Duration
+	}{
+		{"time from the start of its process to the first rows, ms", "<= 100", func(b startTimes) []time.Duration { return b.started }},
+		{"the same from the start of the command, ms", "", func(b startTimes) []time.Duration { return b.requested }},
+	} {
+		a, b := median(x.of(ours)), median(x.of(theirs))
+		t.row(x.name, a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), x.limit)
+	}
+	for i, when := range []string{"after it was opened", fmt.Sprintf("%.0f s later", restTime.Seconds())} {
+		shown, bareCost := idle[i][0], idle[i][1]
+		t.row("CPU while nothing changes, "+when+", % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", bareCost.cpu),
+			fmt.Sprintf("%+.0f %%", 100*(shown.cpu/bareCost.cpu-1)), "<= +10 %")
+	}
+	shown, bareCost := idle[1][0], idle[1][1]
+	t.row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", bareCost.rss), fmt.Sprintf("%.0f", shown.rss-bareCost.rss), "")
+	return t.end()
+}
+
+// runLeaks measures what the window keeps of closed process windows, and the agent of
+// closed windows.
+func runLeaks(ctx context.Context, _ time.Duration, porthole, _ string, w io.Writer) error {
+	d, agent, err := quietDesktop(ctx, porthole)
+	if err != nil {
+		return err
+	}
+	defer d.Stop()
+	defer end(agent)
 	grown, err := openProcesses(ctx, d, porthole)
 	if err != nil {
 		return err
@@ -73,34 +108,32 @@ func runWindows(ctx context.Context, over time.Duration, porthole, bare string, 
 	if err != nil {
 		return err
 	}
-	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	row := func(cells ...any) {
-		for _, c := range cells {
-			_, _ = fmt.Fprint(t, c, "\t") // Flush returns the error
-		}
-		_, _ = fmt.Fprintln(t)
+	t := newTable(w)
+	t.row(fmt.Sprintf("a window after %d and another %d process windows", processWindows[0], processWindows[1]), "before", "after", "difference", "limit")
+	t.row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
+	t.row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
+	t.row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "difference", "limit")
+	t.row("processes", before.processes, after.processes, after.processes-before.processes, 0)
+	t.row("descriptors", before.descriptors, after.descriptors, after.descriptors-before.descriptors, 0)
+	t.row("anonymous memory, MB", fmt.Sprintf("%.1f", before.anonymous/1024), fmt.Sprintf("%.1f", after.anonymous/1024), fmt.Sprintf("%.1f", (after.anonymous-before.anonymous)/1024), "")
+	return t.end()
+}
+
+// table writes rows with aligned columns.
+type table struct{ *tabwriter.Writer }
+
+func newTable(w io.Writer) table {
+	return table{tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)}
+}
+
+func (t table) row(cells ...any) {
+	for _, c := range cells {
+		_, _ = fmt.Fprint(t, c, "\t") // end returns the error
 	}
-	row("the window", "Porthole", "bare Fyne", "difference", "limit")
-	for _, x := range []struct {
-		name, limit string
-		of          func(startTimes) []time.Duration
-	}{
-		{"time from the start of its process to the first rows, ms", "<= 100", func(b startTimes) []time.Duration { return b.started }},
-		{"the same from the start of the command, ms", "", func(b startTimes) []time.Duration { return b.requested }},
-	} {
-		a, b := median(x.of(ours)), median(x.of(theirs))
-		row(x.name, a.Milliseconds(), b.Milliseconds(), (a - b).Milliseconds(), x.limit)
-	}
-	row("CPU while nothing changes, % of a core", fmt.Sprintf("%.2f", shown.cpu), fmt.Sprintf("%.2f", bareCost.cpu),
-		fmt.Sprintf("%+.0f %%", 100*(shown.cpu/bareCost.cpu-1)), "<= +10 %")
-	row("RSS, MB", fmt.Sprintf("%.0f", shown.rss), fmt.Sprintf("%.0f", bareCost.rss), fmt.Sprintf("%.0f", shown.rss-bareCost.rss), "")
-	row(fmt.Sprintf("a window after %d and another %d process windows", processWindows[0], processWindows[1]), "before", "after", "difference", "limit")
-	row("anonymous memory, MB", fmt.Sprintf("%.1f", grown[0].anonymous/1024), fmt.Sprintf("%.1f", grown[1].anonymous/1024), fmt.Sprintf("%.1f", (grown[1].anonymous-grown[0].anonymous)/1024), "<= 10")
-	row("threads", grown[0].threads, grown[1].threads, grown[1].threads-grown[0].threads, 0)
-	row(fmt.Sprintf("the agent before and after %d windows", opens), "before", "after", "difference", "limit")
-	row("processes", before.processes, after.processes, after.processes-before.processes, 0)
-	row("descriptors", before.descriptors, after.descriptors, after.descriptors-before.descriptors, 0)
-	row("anonymous memory, MB", fmt.Sprintf("%.1f", before.anonymous/1024), fmt.Sprintf("%.1f", after.anonymous/1024), fmt.Sprintf("%.1f", (after.anonymous-before.anonymous)/1024), "")
+	_, _ = fmt.Fprintln(t)
+}
+
+func (t table) end() error {
 	if err := t.Flush(); err != nil {
 		return fmt.Errorf("write the table: %w", err)
 	}
@@ -181,34 +214,37 @@ func (b *startTimes) add(ctx context.Context, d *desktop.Desktop, c *exec.Cmd, t
 	return errors.Join(w.Close(), d.WaitNoWindow(ctx, title))
 }
 
-// idleWindows measures both windows at the same time.
-func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole, bare string) (ours, theirs cost, err error) {
-	limited, cancel := context.WithTimeout(ctx, time.Minute)
+// idleWindows measures both windows at the same time: after they were opened, and again at
+// rest. Each measurement is Porthole's and the bare program's.
+func idleWindows(ctx context.Context, d *desktop.Desktop, over time.Duration, porthole, bare string) (idle [2][2]cost, err error) {
+	limited, cancel := context.WithTimeout(ctx, time.Minute+2*over+restTime)
 	defer cancel()
 	if err := d.Command(porthole).Run(); err != nil {
-		return ours, theirs, fmt.Errorf("open the window: %w", err)
+		return idle, fmt.Errorf("open the window: %w", err)
 	}
 	window, err := d.WaitWindow(limited, "Porthole")
 	if err != nil {
-		return ours, theirs, err
+		return idle, err
 	}
 	other := d.Command(bare, "window")
 	if err := other.Start(); err != nil {
-		return ours, theirs, fmt.Errorf("start %s: %w", bare, err)
+		return idle, fmt.Errorf("start %s: %w", bare, err)
 	}
 	defer end(other)
 	if _, err := d.WaitWindow(limited, "bare"); err != nil {
-		return ours, theirs, err
+		return idle, err
 	}
 	pid, err := window.PID()
 	if err != nil {
-		return ours, theirs, err
+		return idle, err
 	}
-	time.Sleep(settleTime)
-	if ours, theirs, err = measure(over, pid, other.Process.Pid); err != nil {
-		return ours, theirs, err
+	for i, wait := range []time.Duration{settleTime, restTime} {
+		time.Sleep(wait)
+		if idle[i][0], idle[i][1], err = measure(over, pid, other.Process.Pid); err != nil {
+			return idle, err
+		}
 	}
-	return ours, theirs, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
+	return idle, errors.Join(window.Close(), d.WaitNoWindow(limited, "Porthole"))
 }
 
 // openProcesses opens and closes process windows, and returns the usage of the window
