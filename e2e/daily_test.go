@@ -37,9 +37,7 @@ func TestTypicalDay(t *testing.T) {
 	}
 
 	// A double click on its row opens the process window.
-	d.do("filter", window.Type("62893"))
-	d.do("go to the row", window.Key("Down"))
-	d.steady(window)
+	d.filterRows(window, "62893")
 	title := processTitle(serverName(), server.pid())
 	row := d.selectedRow(window)
 	d.do("double click the row", window.DoubleClick(row.X, row.Y))

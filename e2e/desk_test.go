@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -400,6 +401,22 @@ func (d *desk) closeMainWindow() {
 	d.t.Helper()
 	d.do("close the window", d.mainWindow().Close())
 	d.noMainWindow()
+}
+
+// oneListener returns the only listener that a command, such as who, prints for a port. T has the
+// parts of its JSON that the test needs.
+func oneListener[T any](d *desk, command, port string) (l T, _ error) {
+	d.t.Helper()
+	p := d.start(command, port, "--json")
+	d.wantStatus(p, 0)
+	var answer struct{ Listeners []T }
+	if err := json.Unmarshal(p.out.Bytes(), &answer); err != nil {
+		return l, err
+	}
+	if len(answer.Listeners) != 1 {
+		return l, fmt.Errorf("%s %s printed %d listeners; want one", command, port, len(answer.Listeners))
+	}
+	return answer.Listeners[0], nil
 }
 
 // note waits for a notification whose summary begins with a text.

@@ -162,6 +162,26 @@ func (d *desk) selectedRow(w desktop.Window) image.Point {
 	return at.Add(image.Pt(-at.X/2, 8)) // away from the row's edge and from the columns without a process
 }
 
+// filterRows filters the table and selects its first row. A busy window may show the row seconds
+// after the notification, so the keys are pressed again until it is selected.
+func (d *desk) filterRows(w desktop.Window, text string) {
+	d.t.Helper()
+	d.do("go to the filter", w.Key("ctrl+f"))
+	d.do("filter", w.Type(text))
+	d.eventually("the first row is selected", func() error {
+		if err := w.Key("Down", "Home"); err != nil {
+			return err
+		}
+		d.steady(w)
+		for _, c := range selectedRows {
+			if shown, err := d.Shows(c); err != nil || shown {
+				return err
+			}
+		}
+		return errors.New("no row is selected")
+	})
+}
+
 // clickWatch clicks the button that offers to watch a free port.
 func (d *desk) clickWatch(w desktop.Window) {
 	d.t.Helper()

@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,15 +29,11 @@ func (d *desk) victim(pid int) {
 // ownerOf returns the PID of the process that listens on a port.
 func (d *desk) ownerOf(port string) int {
 	d.t.Helper()
-	p := d.start("list", port, "--json")
-	d.wantStatus(p, 0)
-	var answer struct {
-		Listeners []struct{ Owners []struct{ PID int } }
+	l, err := oneListener[struct{ Owners []struct{ PID int } }](d, "list", port)
+	if err != nil || len(l.Owners) != 1 {
+		d.t.Fatalf("got %+v, %v; want one owner", l, err)
 	}
-	if err := json.Unmarshal(p.out.Bytes(), &answer); err != nil || len(answer.Listeners) != 1 || len(answer.Listeners[0].Owners) != 1 {
-		d.t.Fatalf("list printed %q, %v; want one owner", p.out.String(), err)
-	}
-	return answer.Listeners[0].Owners[0].PID
+	return l.Owners[0].PID
 }
 
 // runningAs returns the process of a port with its environment and the names of its parents.
@@ -74,9 +69,7 @@ func (d *desk) stopAndStartAgain(window desktop.Window, port string, pid int, pi
 	d.do("go to the window", window.Focus())
 	d.active(window)
 	d.steady(window)
-	d.do("filter", window.Type(port))
-	d.do("go to the row", window.Key("Down"))
-	d.steady(window)
+	d.filterRows(window, port)
 	d.askToStop(window)
 	d.do("go to Stop", window.Key("Tab"))
 	d.do("press it", window.Key("Return"))

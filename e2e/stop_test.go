@@ -3,7 +3,6 @@ package e2e
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"image"
 	"strings"
@@ -21,9 +20,7 @@ func TestStopWithTheKeyboard(t *testing.T) {
 	window := d.mainWindow()
 	server := d.project("acme-web", "node", "127.0.0.1:62893")
 	d.note(noteOpen("62893", "node"))
-	d.do("filter", window.Type("62893"))
-	d.do("go to the row", window.Key("Down"))
-	d.steady(window)
+	d.filterRows(window, "62893")
 	title := processTitle("node", server.pid())
 	row := d.selectedRow(window)
 	d.eventually("a double click opens the process", func() error { // on a busy machine it may count as two clicks
@@ -79,17 +76,11 @@ func TestStopWithTheKeyboard(t *testing.T) {
 // runs.
 func (d *desk) whySentence(port string) string {
 	d.t.Helper()
-	p := d.start("who", port, "--json")
-	d.wantStatus(p, 0)
-	var answer struct {
-		Listeners []struct {
-			Why struct{ Sentence string }
-		}
+	l, err := oneListener[struct{ Why struct{ Sentence string } }](d, "who", port)
+	if err != nil || l.Why.Sentence == "" {
+		d.t.Fatalf("got %+v, %v; want a sentence", l, err)
 	}
-	if err := json.Unmarshal(p.out.Bytes(), &answer); err != nil || len(answer.Listeners) != 1 || answer.Listeners[0].Why.Sentence == "" {
-		d.t.Fatalf("who printed %q, %v; want one listener with a sentence", p.out.String(), err)
-	}
-	return answer.Listeners[0].Why.Sentence
+	return l.Why.Sentence
 }
 
 // showsText looks for a line in a process window. A long line is found by its beginning.
@@ -117,9 +108,7 @@ func TestForceQuit(t *testing.T) {
 		}
 	})
 	d.note(noteOpen("62893", "node"))
-	d.do("filter", window.Type("62893"))
-	d.do("go to the row", window.Key("Down"))
-	d.steady(window)
+	d.filterRows(window, "62893")
 	d.askToStop(window)
 	d.do("go to the children", window.Key("shift+Tab"))
 	d.do("include them", window.Key("space"))
@@ -144,10 +133,11 @@ func TestForceQuit(t *testing.T) {
 	d.shot("stop-forced-light")
 }
 
-// askToStop presses Delete and waits for the question. It waits for the selected row before: a busy
-// window may show it seconds after the notification.
+// askToStop presses Delete and waits for the question. It waits for the selected row before, in
+// front of other windows: a busy window may show it seconds after the notification.
 func (d *desk) askToStop(w desktop.Window) {
 	d.t.Helper()
+	d.do("raise the window", w.Focus())
 	d.selectedRow(w)
 	d.do("press Delete", w.Key("Delete"))
 	d.hasDangerButton(w, true)

@@ -26,8 +26,6 @@ type shop struct{ posts atomic.Int64 }
 // serveShop serves JSON, HTML, an image and errors on an address.
 func (d *desk) serveShop(address string) *shop {
 	d.t.Helper()
-	l, err := net.Listen("tcp", address)
-	d.do("listen", err)
 	s := &shop{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
@@ -52,10 +50,18 @@ func (d *desk) serveShop(address string) *shop {
 		}
 		_ = png.Encode(w, m)
 	})
-	server := &http.Server{Handler: mux}
+	d.serveHTTP(address, mux)
+	return s
+}
+
+// serveHTTP serves in this process until the test ends.
+func (d *desk) serveHTTP(address string, handler http.Handler) {
+	d.t.Helper()
+	l, err := net.Listen("tcp", address)
+	d.do("listen", err)
+	server := &http.Server{Handler: handler}
 	go func() { _ = server.Serve(l) }() // ends with Close
 	d.t.Cleanup(func() { _ = server.Close() })
-	return s
 }
 
 // curl runs curl.

@@ -43,11 +43,16 @@ func menuFreeAfter(port, owner string) string {
 }
 func menuClosed(ports string) string     { return "○ " + ports + " closed" }
 func menuOpen(port, owner string) string { return "● " + port + " " + owner }
+func menuUnhealthy(port, owner string) string {
+	return "✖ " + port + " " + owner + ", unhealthy: " + whyUnhealthy
+}
 func menuNotRunning(match string) string { return "○ " + match + " not running" }
 func menuMore(watched int) string        { return fmt.Sprintf("…and %d more watched ports", watched) }
 func tooltipOpen(open, watched int) string {
 	return fmt.Sprintf("%d of %d watched open", open, watched)
 }
+
+func tooltipUnhealthy(n int) string { return fmt.Sprintf("%d unhealthy", n) }
 
 const (
 	tooltipNone   = "none watched"
@@ -65,6 +70,11 @@ func noteRestarted(port string, owner ...string) string {
 	return withOwner(port+" restarted", owner)
 }
 func noteExposed(port string) string { return port + " is now exposed to the network" }
+func notePublic(port string) string  { return port + " is now reachable from the internet" }
+func noteUnhealthy(port, owner string) string {
+	return fmt.Sprintf("%s is unhealthy: %s", port, owner)
+}
+func noteHealthyAgain(port string) string { return port + " is healthy again after" }
 func noteMoved(service, to, from string) string {
 	return fmt.Sprintf("%s moved from %s to %s", service, from, to)
 }
@@ -100,6 +110,7 @@ const (
 	noteNoOpenGL    = "Can't show Porthole's window: OpenGL"
 	noteGoesOn      = "Monitoring continues" // in noteNoOpenGL: notifications still work
 	bodyStopped     = "stopped by you"
+	whyUnhealthy    = "HTTP 503"
 )
 
 // Texts in the log.
