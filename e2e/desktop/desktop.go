@@ -9,7 +9,6 @@
 package desktop
 
 import (
-	"bufio"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
@@ -29,80 +28,6 @@ import (
 
 	"github.com/godbus/dbus/v5"
 )
-
-// Options configure the desktop that Start starts. The zero value is a bare X
-// server without a bus; DefaultOptions is a complete desktop.
-type Options struct {
-	Dir           string    // holds home, runtime folder and logs; default: a temporary folder that Stop removes
-	Size          string    // size of the screen, WIDTHxHEIGHTxDEPTH; default: 1280x800x24
-	Panel         bool      // xfce4-panel with a task list and a tray; needs Bus
-	Notifications bool      // dunst; needs Bus
-	WindowManager bool      // openbox
-	Bus           bool      // a session bus
-	Wayland       bool      // weston, in a window of the desktop: see Desktop.Wayland
-	Log           io.Writer // reports each part's start, its duration, and unexpected ends; default: none
-}
-
-// DefaultOptions returns the options of a complete desktop in a temporary folder.
-func DefaultOptions() Options {
-	return Options{Panel: true, Notifications: true, WindowManager: true, Bus: true}
-}
-
-// Missing returns the tools that a desktop with these options needs and that
-// this machine lacks, each with its Debian package.
-func (o Options) Missing() []string {
-	need := [][2]string{
-		{"Xvfb", "xvfb"}, {"xsetroot", "x11-xserver-utils"}, {"xdotool", "xdotool"}, {"wmctrl", "wmctrl"},
-	}
-	if o.Bus {
-		need = append(need, [2]string{"dbus-daemon", "dbus"})
-	}
-	if o.WindowManager {
-		need = append(need, [2]string{"openbox", "openbox"})
-	}
-	if o.Notifications {
-		need = append(need, [2]string{"dunst", "dunst"})
-	}
-	if o.Panel {
-		need = append(need, [2]string{"xfce4-panel", "xfce4-panel"})
-	}
-	if o.Wayland {
-		need = append(need, [2]string{"weston", "weston"})
-	}
-	var missing []string
-	for _, n := range need {
-		if _, err := exec.LookPath(n[0]); err != nil {
-			missing = append(missing, fmt.Sprintf("%s (package %s)", n[0], n[1]))
-		}
-	}
-	if _, err := os.Stat(filepath.Join(stockServices, xfconf)); o.Panel && err != nil {
-		missing = append(missing, "xfconfd (package xfconf)")
-	}
-	return missing
-}
-
-// TB is the part of testing.TB that Require uses. With it, programs that are not
-// tests do not link package testing.
-type TB interface {
-	Helper()
-	Skipf(format string, args ...any)
-	Fatalf(format string, args ...any)
-}
-
-// Require skips the test if tools for a desktop with these options are missing.
-// With PORTHOLE_E2E=required in the environment it fails instead.
-func (o Options) Require(t TB) {
-	t.Helper()
-	missing := o.Missing()
-	if len(missing) == 0 {
-		return
-	}
-	how := t.Skipf
-	if os.Getenv("PORTHOLE_E2E") == "required" {
-		how = t.Fatalf
-	}
-	how("no desktop to test on; these tools are missing: %s", strings.Join(missing, ", "))
-}
 
 // Desktop is a running desktop. It is safe for concurrent use.
 type Desktop struct {
@@ -282,103 +207,6 @@ func (d *Desktop) boot(ctx context.Context, opts Options) error {
 	return d.startWayland(ctx)
 }
 
-func (d *Desktop) startX(ctx context.Context) error {
-	// -noreset: without it the server resets itself when its last client leaves.
-	// -s 0: no screen saver. -dpi 96: toolkits use scale 1. -fbdir: the screen's
-	// content is in a file, which can be read within a millisecond.
-	start := func() (string, error) {
-		return d.startReady(ctx, partX, "Xvfb", "-displayfd", "3", "-auth", filepath.Join(d.dir, "runtime", "xauthority"),
-			"-screen", "0", fmt.Sprintf("%dx%dx%d", d.screen.X, d.screen.Y, d.depth), "-dpi", "96",
-			"-fbdir", filepath.Join(d.dir, "runtime"), "-nolisten", "tcp", "-noreset", "-s", "0", "+extension", "GLX", "+render")
-	}
-	number, err := start()
-	// The servers of all desktops compile their keyboards into the same folder, and one
-	// may remove the file of another that has the same display number.
-	for again := 0; again < 3 && err != nil && strings.Contains(err.Error(), "virtual core keyboard"); again++ {
-		d.stop(partX)
-		number, err = start()
-	}
-	if err != nil {
-		return err
-	}
-	d.display = ":" + number
-	d.env = append(d.env, "DISPLAY="+d.display)
-	x, err := dialX(d.display, d.cookie)
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	d.x = x
-	d.mu.Unlock()
-	_, err = d.run(ctx, "xsetroot", "-solid", "#3d5a73", "-cursor_name", "left_ptr")
-	return err
-}
-
-// xServer returns the connection to the X server.
-func (d *Desktop) xServer() *xConn {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.x
-}
-
-func (d *Desktop) startBus(ctx context.Context) error {
-	_, err := d.startReady(ctx, partBus, "dbus-daemon", "--config-file="+d.busConfig(), "--nofork", "--nopidfile", "--print-address=3")
-	if err != nil {
-		return err
-	}
-	conn, err := d.dial()
-	if err != nil {
-		return err
-	}
-	d.mu.Lock()
-	d.conn = conn
-	d.mu.Unlock()
-	return nil
-}
-
-func (d *Desktop) startWindowManager(ctx context.Context) error {
-	p, err := d.start(partWindowManager, nil, "openbox", "--sm-disable")
-	if err != nil {
-		return err
-	}
-	return d.await(ctx, p, "to manage windows", func(context.Context) bool { return d.xServer().managed() })
-}
-
-// StartNotifications starts the notification daemon, dunst, and returns when it
-// accepts notifications.
-func (d *Desktop) StartNotifications(ctx context.Context) error {
-	p, err := d.start(partNotifications, nil, "dunst", "-conf", d.dunstConfig())
-	if err != nil {
-		return err
-	}
-	return d.await(ctx, p, "to accept notifications", func(ctx context.Context) bool {
-		var has bool
-		err := d.call(ctx, "org.freedesktop.DBus.NameHasOwner", notificationsName).Store(&has)
-		return err == nil && has
-	})
-}
-
-// StartPanel starts the panel and returns when it shows tray items.
-func (d *Desktop) StartPanel(ctx context.Context) error {
-	p, err := d.start(partPanel, nil, "xfce4-panel", "--disable-wm-check")
-	if err != nil {
-		return err
-	}
-	return d.await(ctx, p, "to show tray items", d.hasTray)
-}
-
-// StopNotifications ends the notification daemon if one runs.
-func (d *Desktop) StopNotifications() { d.stop(partNotifications) }
-
-// StopPanel ends the panel, and with it the tray.
-func (d *Desktop) StopPanel() { d.stop(partPanel) }
-
-// StopBus ends the session bus, as a logout does. It cannot be started again.
-func (d *Desktop) StopBus() { d.stop(partBus) }
-
-// StopX ends the X server under its clients. It cannot be started again.
-func (d *Desktop) StopX() { d.stop(partX) }
-
 // Stop ends the programs on the desktop, then its parts in reverse order of their
 // start. Further calls do nothing.
 func (d *Desktop) Stop() {
@@ -531,56 +359,4 @@ func (d *Desktop) hasTray(ctx context.Context) bool {
 	var host bool
 	err := conn.Object(watcherName, watcherPath).CallWithContext(ctx, propertiesGet, 0, watcherName, "IsStatusNotifierHostRegistered").Store(&host)
 	return err == nil && host
-}
-
-// await polls until ready returns true. It fails if the part or ctx ends first.
-func (d *Desktop) await(ctx context.Context, p *part, what string, ready func(context.Context) bool) error {
-	began := time.Now()
-	ctx, cancel := limit(ctx, bootTimeout)
-	defer cancel()
-	for !ready(ctx) {
-		select {
-		case <-p.done:
-			return fmt.Errorf("%s ended unexpectedly (%v)%s", p.name, p.state(), p.logEnd())
-		case <-ctx.Done():
-			return fmt.Errorf("wait for %s %s: %w%s", p.name, what, ctx.Err(), p.logEnd())
-		case <-time.After(pollInterval):
-		}
-	}
-	d.log.Printf("%s, pid %d, ready after %d ms", p.name, p.cmd.Process.Pid, time.Since(began).Milliseconds())
-	return nil
-}
-
-// startReady starts a part that writes a line to descriptor 3 when it is ready,
-// and returns the line.
-func (d *Desktop) startReady(ctx context.Context, name, program string, args ...string) (string, error) {
-	r, w, err := os.Pipe()
-	if err != nil {
-		return "", fmt.Errorf("start %s: %w", name, err)
-	}
-	defer r.Close()
-	began := time.Now()
-	p, err := d.start(name, w, program, args...)
-	w.Close() // the pipe then ends with the part
-	if err != nil {
-		return "", err
-	}
-	defer context.AfterFunc(ctx, func() { r.SetReadDeadline(time.Now()) })()
-	line, err := bufio.NewReader(r).ReadString('\n')
-	switch {
-	case ctx.Err() != nil:
-		return "", fmt.Errorf("wait for %s: %w%s", name, ctx.Err(), p.logEnd())
-	case err != nil:
-		return "", fmt.Errorf("%s was not ready before it ended%s", name, p.logEnd())
-	}
-	d.log.Printf("%s, pid %d, ready after %d ms", name, p.cmd.Process.Pid, time.Since(began).Milliseconds())
-	return strings.TrimSpace(line), nil
-}
-
-// limit adds a timeout to a context that has no deadline, so that no test hangs.
-func limit(ctx context.Context, timeout time.Duration) (context.Context, context.CancelFunc) {
-	if _, ok := ctx.Deadline(); ok {
-		return context.WithCancel(ctx)
-	}
-	return context.WithTimeout(ctx, timeout)
 }
