@@ -128,6 +128,33 @@ func TestTapAsTsharkSeesIt(t *testing.T) {
 	}
 }
 
+// tshark and capinfos read what a Memory has kept, whose oldest packets are gone, and see as many
+// packets as Porthole.
+func TestMemoryAsTsharkSeesIt(t *testing.T) {
+	m := NewMemory(1 << 20)
+	record(t, m)
+	path := filepath.Join(t.TempDir(), "newest.pcapng")
+	f, err := os.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = m.WriteTo(f)
+	if err := errors.Join(err, f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	run(t, "capinfos", path)
+	frames := run(t, "tshark", "-r", path, "-T", "fields", "-e", "frame.number")
+	if want, _ := packetsIn(t, m, ""); strings.Count(frames, "\n") != want || want == 0 {
+		t.Errorf("tshark sees %d packets, want %d", strings.Count(frames, "\n"), want)
+	}
+	if last := run(t, "tshark", "-r", path, "-Y", `tcp.payload contains "newest"`, "-T", "fields", "-e", "frame.number"); last == "" {
+		t.Error("tshark does not see the newest packet")
+	}
+	if bad := run(t, "tshark", "-r", path, "-o", "tcp.check_checksum:TRUE", "-Y", "tcp.checksum.status==0 || _ws.malformed"); bad != "" {
+		t.Errorf("tshark complains about\n%s", bad)
+	}
+}
+
 // collected is a Recorder that keeps the bytes of one connection.
 type collected struct {
 	mu   sync.Mutex
