@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -308,20 +307,12 @@ func beside(b *testing.B, processes, descriptors int) {
 	script := strings.Repeat("exec {fd}</dev/null; ", descriptors) + "echo ready; read"
 	for range processes {
 		cmd := exec.Command("bash", "-c", script)
-		cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-		in, err := cmd.StdinPipe()
+		c, err := child.Launch(cmd)
 		if err != nil {
 			b.Fatal(err)
 		}
-		out, err := cmd.StdoutPipe()
-		if err != nil {
-			b.Fatal(err)
-		}
-		if err := cmd.Start(); err != nil {
-			b.Fatal(err)
-		}
-		b.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() }) // read fails at the end of its input
-		if _, err := out.Read(make([]byte, 1)); err != nil {
+		b.Cleanup(func() { _ = c.In.Close(); _ = cmd.Wait() }) // read fails at the end of its input
+		if _, err := c.Out.ReadString('\n'); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -83,6 +83,9 @@ func (r *restarting) start(ctx context.Context) error {
 	if started.NotInTerminal != nil {
 		_, _ = fmt.Fprintf(r.Stderr, "porthole: no terminal opened (%s), so the command runs detached\n", monitor.Clean(started.NotInTerminal.Error(), 200))
 	}
+	if started.OldLogs != nil {
+		_, _ = fmt.Fprintf(r.Stderr, "porthole: old logs of restarted programs can't be removed: %s\n", monitor.Clean(started.OldLogs.Error(), 200))
+	}
 	err = r.awaitListening(ctx, started.PID, ended)
 	if r.JSON {
 		if err := writeLine(r.Stdout, r.result(started, err == nil)); err != nil {

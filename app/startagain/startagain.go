@@ -85,6 +85,8 @@ type Started struct {
 	// NotInTerminal is why it was started detached although a terminal was chosen; nil if it
 	// was not.
 	NotInTerminal error
+	// OldLogs is why logs of programs that ended long ago could not be removed; nil if they were.
+	OldLogs error
 }
 
 // Start starts r at a place, and detached if the terminal fails. log is where the output
@@ -100,7 +102,7 @@ func Start(ctx context.Context, r *restart.Recipe, at Place, log string, ended f
 		failed = err
 	}
 	pid, err := r.Start(log, ended)
-	return Started{PID: pid, Log: log, NotInTerminal: failed}, err
+	return Started{PID: pid, Log: log, NotInTerminal: failed, OldLogs: restart.RemoveOldLogs(log)}, err
 }
 
 // inTerminal starts r in a new window.

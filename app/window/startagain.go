@@ -93,6 +93,9 @@ func (s *stopping) startAgain(log string) (string, error) {
 		}
 		ended <- err
 	})
+	if started.OldLogs != nil {
+		s.log.Warn("old logs can't be removed", "error", started.OldLogs)
+	}
 	if err == nil {
 		select {
 		case err = <-ended:

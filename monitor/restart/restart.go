@@ -5,12 +5,10 @@ package restart
 import (
 	"errors"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"porthole/monitor"
 	"porthole/monitor/ancestry"
@@ -174,9 +172,8 @@ func (r *Recipe) Text() string {
 func (r *Recipe) Variables() int { return len(r.environment) }
 
 // Start starts the process detached from this one, in a session of its own, with its
-// output appended to the file log, which it creates for this user only. Logs in the same folder
-// that nothing has written to for keepLogs are removed. ended is called on another goroutine when
-// the process ends while this one runs.
+// output appended to the file log, which it creates for this user only. ended is called
+// on another goroutine when the process ends while this one runs.
 func (r *Recipe) Start(log string, ended func(error)) (pid int, _ error) {
 	if _, err := os.Stat(r.Folder); err != nil {
 		return 0, fmt.Errorf("start the command in its folder: %w", err) // Cmd.Start would name the program
@@ -189,9 +186,7 @@ func (r *Recipe) Start(log string, ended func(error)) (pid int, _ error) {
 		return 0, fmt.Errorf("create the log: %w", err)
 	}
 	defer out.Close()
-	if err := errors.Join(markInUse(out), removeOldLogs(filepath.Dir(log), time.Now().Add(-keepLogs))); err != nil {
-		slog.Warn("old logs of restarted programs could not be removed", "error", err)
-	}
+	_ = markInUse(out) // where files can't be locked, RemoveOldLogs removes none
 	c := r.Cmd()
 	c.Stdout, c.Stderr = out, out
 	launch.Detach(c)
