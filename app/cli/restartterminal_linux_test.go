@@ -238,8 +238,11 @@ func TestRestartInTmux(t *testing.T) {
 	testhome.New(t)
 	isPorthole(t)
 	x, port := newTmux(t), freeport.Get(t)
-	x.run("new-session", "-d", "-s", "my work", "cat")
+	x.run("new-session", "-d", "-s", "my work", "sleep", "600") // reads no terminal, so nothing ends it
 	before, environment := known(t, x.serve(port, "new-window"))
+	if panes := strings.Fields(x.run("list-panes", "-a", "-F", "#{pane_pid}")); len(panes) != 2 {
+		t.Fatalf("got the panes %v; want two, or the session ends with the server", panes)
+	}
 	result, output, err := inTerminal(t, port)
 	if err != nil || !result.Listening || result.Terminal != "tmux" {
 		t.Fatalf("got %+v, %v; %s", result, err, output)
