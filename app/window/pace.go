@@ -14,8 +14,8 @@ import (
 // CPU time.
 const (
 	probeInterval = 2 * time.Second
-	restInterval  = 6 * time.Second // of a window at rest
-	restAfter     = 15              // probes without news, after which a window is at rest
+	restInterval  = 10 * time.Second // of a window at rest
+	restAfter     = 15               // probes without news, after which a window is at rest
 )
 
 // pace decides when the next probe is due. A window on which nothing happens is probed less often,

@@ -14,7 +14,7 @@ import (
 
 // stateInterval is the time between two checks whether the state for the next window has
 // changed.
-const stateInterval = 2 * time.Second
+const stateInterval = 5 * time.Second
 
 // keepState sends the state for the next window when it has changed, until ctx ends. A window whose
 // X server ends, as at a logout, sends nothing any more: the X library ends the process.

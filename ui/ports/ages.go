@@ -4,7 +4,7 @@ import "time"
 
 // ageInterval is the time between refreshes of the ages on a page on which nothing happens. By then
 // they are in minutes, hours or days.
-const ageInterval = 10 * time.Second
+const ageInterval = 20 * time.Second
 
 // agesDue reports whether the ages on the page have to be shown again: each second for a minute
 // after something happened, then every ageInterval. A text that changes makes Fyne repaint the whole

@@ -11,6 +11,7 @@ import (
 
 // ShowProbe shows connections and process state from a probe.
 func (p *Page) ShowProbe(r probe.Result) {
+	news := !p.probe.Same(r) || p.details.clientsTitle.Hidden // hidden until the first probe of a listener
 	p.probe = r
 	if p.states.add(r) {
 		p.updateWarnings(r)
@@ -19,6 +20,9 @@ func (p *Page) ShowProbe(r probe.Result) {
 		p.showCounts(r.Counts)
 	}
 	p.showAnswers(r)
+	if !news {
+		return // ages in the details change together with the others: see Tick
+	}
 	p.showDetails()
 	if row, ok := p.table.Selected(); ok {
 		p.details.connected(row.listener, r)

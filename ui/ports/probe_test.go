@@ -1,7 +1,9 @@
 package ports
 
 import (
+	"fmt"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -172,6 +174,52 @@ func TestKeptDetailsAreThoseOfNow(t *testing.T) {
 	other.Port = 4000
 	if got, want := kept.of(&other, true, monitor.ProcessState{}, d.At), newDetails(&other, true, monitor.ProcessState{}, d.At); !reflect.DeepEqual(got, want) {
 		t.Errorf("another listener: got %+v, want %+v", got, want)
+	}
+}
+
+// A probe without news leaves the details as they are, but the first one of a selection shows its
+// clients, and rates fall when traffic ends.
+func TestProbeWithoutNews(t *testing.T) {
+	d := newDesk(t)
+	a, b := uitest.Listening(3000, "node", 10), uitest.Listening(4000, "node", 11)
+	for _, l := range []*monitor.Listener{a, b} {
+		l.Owners[0].StartedAt = d.At.Add(-30 * time.Minute)
+	}
+	d.see(a, b)
+	details := d.ports.details
+	select3000 := func() { d.ports.table.Select(a.ID); d.probe(a, connection.State{}, monitor.ProcessState{}) }
+	select3000()
+	if details.clientsTitle.Hidden {
+		t.Fatal("the first probe of a selection did not show the clients")
+	}
+	started := details.model.facts
+	d.At = d.At.Add(10 * time.Minute)
+	d.probe(a, connection.State{}, monitor.ProcessState{})
+	if !reflect.DeepEqual(details.model.facts, started) {
+		t.Error("a probe without news changed the ages in the details before those in the table")
+	}
+	d.Tick()
+	if reflect.DeepEqual(details.model.facts, started) {
+		t.Error("a tick did not change the ages in the details")
+	}
+	d.probe(a, connection.State{}, monitor.ProcessState{Suspended: true})
+	if !strings.Contains(fmt.Sprint(details.model), "uspended") {
+		t.Errorf("got %+v, want that the process is suspended", details.model)
+	}
+	d.probe(a, connection.State{}, monitor.ProcessState{})
+	d.ports.table.Select(b.ID)
+	select3000()
+	if details.clientsTitle.Hidden {
+		t.Error("selected again: the clients are missing")
+	}
+	open := connection.State{BytesKnown: true, Conns: []connection.Conn{{Received: 1000}}}
+	d.probe(a, open, monitor.ProcessState{})
+	open.Conns[0].Received = 101_000
+	d.probe(a, connection.State{BytesKnown: true, Conns: slices.Clone(open.Conns)}, monitor.ProcessState{})
+	busy := clientsOf(details.clients)
+	d.probe(a, connection.State{BytesKnown: true, Conns: slices.Clone(open.Conns)}, monitor.ProcessState{})
+	if idle := clientsOf(details.clients); slices.Equal(idle, busy) {
+		t.Errorf("got %q after the traffic ended, want no rate as in %q", idle, busy)
 	}
 }
 

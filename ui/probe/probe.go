@@ -3,6 +3,8 @@
 package probe
 
 import (
+	"maps"
+	"reflect"
 	"slices"
 	"time"
 
@@ -39,6 +41,21 @@ type Result struct {
 	Processes map[ProcessID]monitor.ProcessState
 	Vacant    map[uint16]inuse.Answer     // by port; not looked up with every probe
 	Firewall  map[string]monitor.Firewall // by listener ID; the last answers
+}
+
+// Same reports whether r and other show the same: everything but their times and the resources
+// of processes is equal. With connections they differ, because rates change with the time.
+func (r Result) Same(other Result) bool {
+	for _, s := range r.States {
+		if len(s.Conns) > 0 {
+			return false
+		}
+	}
+	return maps.Equal(r.Counts, other.Counts) && reflect.DeepEqual(r.States, other.States) &&
+		maps.EqualFunc(r.Processes, other.Processes, func(a, b monitor.ProcessState) bool {
+			a.Resources, b.Resources = monitor.Resources{}, monitor.Resources{}
+			return reflect.DeepEqual(a, b)
+		}) && reflect.DeepEqual(r.Firewall, other.Firewall)
 }
 
 // Process returns the state of process o, including its accept queue on l and what the firewall

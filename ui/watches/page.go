@@ -153,7 +153,9 @@ func (p *Page) Tick() {
 		p.deleted = nil
 		p.showUndo()
 	}
-	p.showTexts() // the theme may have changed
+	if p.Content.Visible() {
+		p.showTexts() // the theme may have changed
+	}
 }
 
 // arrange updates the rows that differ.
