@@ -84,7 +84,7 @@ func Run(ctx context.Context, dir ipc.RuntimeDir, o Options, stderr io.Writer) (
 	signal.Ignore(syscall.SIGPIPE)
 	paths.NameProcess()
 	createCacheDir()
-	p := &program{client: client, version: o.Version, size: ui.DefaultSize, log: slog.New(slog.NewTextHandler(stderr, nil))}
+	p := &program{client: client, version: o.Version, size: ui.DefaultSize, idle: newIdle(), log: slog.New(slog.NewTextHandler(stderr, nil))}
 	defer func() {
 		if r := recover(); r != nil {
 			status = p.handlePanic(r)
@@ -112,6 +112,7 @@ type program struct {
 	stateSent       bool     // sendState was called
 	keptState       ui.State // was sent last with ipc.KeepState, without its time
 	sharpener       sharpener
+	idle            *idle
 	status          int             // exit status
 	ctx             context.Context // ends with the window
 	work            sync.WaitGroup  // goroutines of actions
@@ -131,7 +132,7 @@ func (p *program) do(f func()) {
 	p.doing.Lock()
 	defer p.doing.Unlock()
 	if !p.ended {
-		fyne.Do(f)
+		p.idle.do(f, fyne.Do)
 	}
 }
 
@@ -203,6 +204,7 @@ func (p *program) run(ctx context.Context, o Options) int {
 	}
 	p.work.Go(func() { p.runProber(ctx, nudge) })
 	p.work.Go(func() { p.keepState(ctx) })
+	p.work.Go(func() { p.runIdle(ctx) })
 	freeMemory := time.AfterFunc(freeMemoryDelay, debug.FreeOSMemory) // also after starting
 	defer freeMemory.Stop()
 	p.window.OnProcessClosed = func() { freeMemory.Reset(freeMemoryDelay) }
