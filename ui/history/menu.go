@@ -38,6 +38,7 @@ func (p *Page) exportAs(format string) {
 		}
 	}, p.window)
 	d.SetFileName("porthole-history-" + p.now().Format(time.DateOnly) + "." + format)
+	d.SetTitleText(lang.L("Export history"))
 	d.SetConfirmText(lang.L("Save"))
 	d.SetDismissText(lang.L("Cancel"))
 	d.SetOnClosed(p.Focus)

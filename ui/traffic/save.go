@@ -29,7 +29,7 @@ func (w *Window) fileItems() []*fyne.MenuItem {
 }
 
 // save asks for a file and saves the exchanges that match the filter.
-func (w *Window) save() { w.askWhere(".har", w.saveTo) }
+func (w *Window) save() { w.askWhere(lang.L("Save requests"), ".har", w.saveTo) }
 
 // savePackets asks for a file and saves the packets, after a warning: they have the
 // secrets, and the filter does not apply to them.
@@ -39,14 +39,14 @@ func (w *Window) savePackets() {
 	}
 	text := lang.L("The file gets the newest packets with all their bytes, passwords and tokens too. The filter does not apply.")
 	w.question = widgets.Ask(w.window, lang.L("Save packets"), text, lang.L("Save…"), func() {
-		w.askWhere(".pcapng", func(path string) {
+		w.askWhere(lang.L("Save packets"), ".pcapng", func(path string) {
 			w.recording.SavePackets(path, func(problem string) { w.showSaved(path, problem) })
 		})
 	}, func() { w.question = nil })
 }
 
 // askWhere asks for a file to write and calls do with its path.
-func (w *Window) askWhere(extension string, do func(path string)) {
+func (w *Window) askWhere(title, extension string, do func(path string)) {
 	d := dialog.NewFileSave(func(file fyne.URIWriteCloser, err error) {
 		switch {
 		case err != nil:
@@ -56,6 +56,7 @@ func (w *Window) askWhere(extension string, do func(path string)) {
 			do(file.URI().Path())
 		}
 	}, w.window)
+	d.SetTitleText(title)
 	d.SetFileName(w.fileName() + extension)
 	d.SetConfirmText(lang.L("Save"))
 	w.showDialog(d)
@@ -111,6 +112,7 @@ func (w *Window) openFile() {
 		}
 	}, w.window)
 	d.SetFilter(storage.NewExtensionFileFilter([]string{".har", ".pcapng", ".pcap", ".cap"}))
+	d.SetTitleText(lang.L("Open file")) // Fyne's own title is the text of the button with " File"
 	d.SetConfirmText(lang.L("Open file"))
 	w.showDialog(d)
 }
