@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,9 +14,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"porthole/e2e/desktop"
 )
@@ -267,4 +270,87 @@ func (d *desk) savedHAR(paths ...string) error {
 		return errors.New("the file has a secret")
 	}
 	return nil
+}
+
+// openTap opens the traffic window of the process that listens on a port, with the menu of its
+// row, and chooses the tap.
+func (d *desk) openTap(main desktop.Window, owner string, port int) desktop.Window {
+	d.t.Helper()
+	d.filterRows(main, strconv.Itoa(port))
+	d.do("choose Show traffic…", main.Key(strings.Fields("Menu "+strings.Repeat("Down ", downsToTraffic)+"Return")...))
+	w := d.window(trafficTitle(owner, port))
+	d.steady(w)
+	d.do("choose the tap", w.Key("Tab", "Return"))
+	d.steady(w)
+	return w
+}
+
+// The packets of a tap, saved from the window's menu, are read by tshark and shown again by the
+// window that Open file opens.
+func TestTrafficFiles(t *testing.T) {
+	d := startDesk(t, desktop.DefaultOptions())
+	d.skipWelcome()
+	d.writeSettings("watches:\n  - ports: 20001\n")
+	d.serveShop("127.0.0.1:20001")
+	owner := serverName() + " · porthole"
+	d.menuHas(d.item(d.start()), menuOpen("20001", owner))
+	w := d.openTap(d.mainWindow(), owner, 20001)
+	before := d.steady(w)
+	d.curl("http://127.0.0.1:62893/logo.png")
+	d.curl("-H", "Authorization: Bearer t0ps3cret", "http://127.0.0.1:62893/api/items")
+	d.waitChanged("the list shows the requests", w, before)
+	d.steady(w)
+	d.do("open the File menu", w.Key("ctrl+f", "Tab", "Tab", "Tab", "Tab", "space"))
+	d.steady(w)
+	d.shot("menu")
+	d.do("choose Save packets…", w.Key("Down", "Down", "Return"))
+	d.steady(w)
+	d.shot("warning")
+	d.do("go on", w.Key("Tab", "Return"))
+	d.steady(w)
+	d.shot("name")
+	d.do("confirm the name", w.Key("Return"))
+	var path string
+	d.eventually("the file of packets", func() error {
+		files, err := filepath.Glob(filepath.Join(d.variable("HOME"), "*.pcapng"))
+		if err != nil || len(files) != 1 {
+			return fmt.Errorf("got the files %q, %v", files, err)
+		}
+		path = files[0]
+		return nil
+	})
+	if _, err := exec.LookPath("tshark"); err != nil {
+		t.Log("tshark is not installed: its reading was not checked")
+	} else {
+		d.eventually("tshark reads it", func() error {
+			out, err := exec.CommandContext(d.step(), "tshark", "-r", path, "-Y", "http.request", "-T", "fields", "-e", "http.request.uri").Output()
+			if err == nil && string(out) != "/logo.png\n/api/items\n" {
+				err = fmt.Errorf("it found the requests %q", out)
+			}
+			return err
+		})
+	}
+	d.steady(w)
+	d.do("open a file", w.Key("ctrl+o"))
+	d.steady(w)
+	d.shot("open")
+	var opened desktop.Window
+	d.eventually("the file in a window of its own", func() error {
+		if err := errors.Join(w.Click(594, 310), w.Click(769, 522)); err != nil { // the file's icon, then the button
+			return err
+		}
+		ctx, cancel := context.WithTimeout(d.step(), 5*time.Second)
+		defer cancel()
+		var err error
+		opened, err = d.WaitWindow(ctx, "Traffic in "+filepath.Base(path)+processTitleEnd)
+		return err
+	})
+	d.steady(opened)
+	d.do("select the newest", opened.Key("Down", "Home"))
+	d.copies("a request of the file, masked", opened, "ctrl+u", contains("curl", "/api/items", "Bearer •••", "!t0ps3cret"))
+	d.shot("file")
+	d.do("close the window of the file", opened.Key("ctrl+w"))
+	d.noWindow(opened.Title)
+	d.do("close the window", w.Key("ctrl+w"))
+	d.noWindow(w.Title)
 }
