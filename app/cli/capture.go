@@ -85,6 +85,8 @@ func runCapture(ctx context.Context, args []string, o captureOptions) error {
 	err = errors.Join(err, r.finish())
 	if stats.Dropped > 0 {
 		o.note(fmt.Errorf("the kernel dropped %d of %d packets, because there were too many", stats.Dropped, stats.Packets))
+	} else {
+		o.note(fmt.Errorf("packets captured: %d, dropped by the kernel: 0", stats.Packets))
 	}
 	return err
 }
