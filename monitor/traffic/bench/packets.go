@@ -26,11 +26,15 @@ type captureResult struct {
 	dropped   string  // what the capture says
 }
 
-// dropsLine is what "porthole capture" says at its end.
-var dropsLine = regexp.MustCompile(`kernel dropped (\d+) of (\d+) packets`)
+// What "porthole capture" says at its end.
+var (
+	dropsLine    = regexp.MustCompile(`kernel dropped (\d+) of (\d+) packets`)
+	capturedLine = regexp.MustCompile(`packets captured: (\d+)`)
+)
 
-// captured measures a capture of small segments.
-func captured(ctx context.Context, o options) (r captureResult, err error) {
+// captured measures a capture of small segments: of connections, as many as this machine can send,
+// or of packets from a raw socket.
+func captured(ctx context.Context, o options, raw bool) (r captureResult, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("a capture: %w", err)
@@ -58,17 +62,28 @@ func captured(ctx context.Context, o options) (r captureResult, err error) {
 		return r, errors.New(lines.Text())
 	}
 	began, used, segments := time.Now(), cpuTime(c.Process.Pid), segmentsSent()
-	send(port, o.packets, began.Add(2*o.duration))
+	if raw {
+		segments, err = sendRaw(port, o.packets, began.Add(2*o.duration))
+	} else {
+		send(port, o.packets, began.Add(2*o.duration))
+		segments = segmentsSent() - segments
+	}
 	took := time.Since(began)
-	used, segments = cpuTime(c.Process.Pid)-used, segmentsSent()-segments
+	used = cpuTime(c.Process.Pid) - used
 	_ = c.Process.Signal(os.Interrupt)
-	r.dropped = "nothing was dropped"
+	r.dropped = "it says nothing about drops"
 	for lines.Scan() {
+		if m := capturedLine.FindStringSubmatch(lines.Text()); m != nil {
+			r.dropped = fmt.Sprintf("%s of %d packets sent were captured", m[1], segments)
+		}
 		if m := dropsLine.FindStringSubmatch(lines.Text()); m != nil {
 			r.dropped = fmt.Sprintf("it says that %s of %s packets were dropped", m[1], m[2])
 		}
 	}
 	_ = c.Wait() // an interrupted program may have any status
+	if err != nil {
+		return r, err
+	}
 	r.rate = float64(segments) / took.Seconds()
 	r.processor = used.Seconds() / took.Seconds()
 	r.each = float64(used.Microseconds()) / float64(max(segments, 1))
@@ -117,7 +132,7 @@ func sendSegments(port int, budget *atomic.Int64, end time.Time) {
 		return
 	}
 	defer c.Close()
-	b := []byte("a line of sixty-four bytes, which is as long as many messages.\n")
+	b := []byte(line)
 	for time.Now().Before(end) {
 		for range 32 {
 			if budget.Add(-1) < 0 {
