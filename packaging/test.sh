@@ -59,7 +59,7 @@ other_tests() {
 	local skip
 	skip=$(printf '%s\n' $user_packages | sed 's|^|porthole/|')
 	# shellcheck disable=SC2046 # a list of packages
-	go test -race -tags "$tags" -timeout 10m -p 2 ./ui $(go list -tags "$tags" ./... | grep -v -e '^porthole/e2e' -e '^porthole/ui$' | grep -vxF "$skip")
+	go test -race -tags "$tags" -timeout 20m -p 2 ./ui $(go list -tags "$tags" ./... | grep -v -e '^porthole/e2e' -e '^porthole/ui$' | grep -vxF "$skip")
 }
 
 integration_tests() {
