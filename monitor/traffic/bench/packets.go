@@ -5,16 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"os/exec"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -32,9 +28,8 @@ var (
 	capturedLine = regexp.MustCompile(`packets captured: (\d+)`)
 )
 
-// captured measures a capture of small segments: of connections, as many as this machine can send,
-// or of packets from a raw socket.
-func captured(ctx context.Context, o options, raw bool) (r captureResult, err error) {
+// captured measures a capture of small segments.
+func captured(ctx context.Context, o options) (r captureResult, err error) {
 	defer func() {
 		if err != nil {
 			err = fmt.Errorf("a capture: %w", err)
@@ -44,8 +39,7 @@ func captured(ctx context.Context, o options, raw bool) (r captureResult, err er
 	if err != nil {
 		return r, err
 	}
-	defer l.Close()
-	go swallow(l)
+	defer l.Close() // it keeps the port for this measurement
 	port := l.Addr().(*net.TCPAddr).Port
 	c := exec.CommandContext(ctx, o.porthole, "capture", strconv.Itoa(port))
 	c.Cancel = func() error { return c.Process.Signal(os.Interrupt) }
@@ -61,13 +55,8 @@ func captured(ctx context.Context, o options, raw bool) (r captureResult, err er
 		_ = c.Wait() // the line says why
 		return r, errors.New(lines.Text())
 	}
-	began, used, segments := time.Now(), cpuTime(c.Process.Pid), segmentsSent()
-	if raw {
-		segments, err = sendRaw(port, o.packets, began.Add(2*o.duration))
-	} else {
-		send(port, o.packets, began.Add(2*o.duration))
-		segments = segmentsSent() - segments
-	}
+	began, used := time.Now(), cpuTime(c.Process.Pid)
+	segments, err := sendRaw(port, o.packets, began.Add(2*o.duration))
 	took := time.Since(began)
 	used = cpuTime(c.Process.Pid) - used
 	_ = c.Process.Signal(os.Interrupt)
@@ -88,79 +77,4 @@ func captured(ctx context.Context, o options, raw bool) (r captureResult, err er
 	r.processor = used.Seconds() / took.Seconds()
 	r.each = float64(used.Microseconds()) / float64(max(segments, 1))
 	return r, nil
-}
-
-// swallow reads what clients send.
-func swallow(l net.Listener) {
-	for {
-		c, err := l.Accept()
-		if err != nil {
-			return
-		}
-		go func() {
-			defer c.Close()
-			_, _ = io.CopyBuffer(struct{ io.Writer }{io.Discard}, struct{ io.Reader }{c}, make([]byte, 256<<10)) // until the client closes
-		}()
-	}
-}
-
-// senders is how many connections send packets.
-const senders = 4
-
-// send sends small segments until end, so that all together, with those that only
-// acknowledge, there are as many a second as wanted, or as many as this machine can send.
-func send(port, wanted int, end time.Time) {
-	var budget atomic.Int64
-	var all sync.WaitGroup
-	for range senders {
-		all.Go(func() { sendSegments(port, &budget, end) })
-	}
-	began, first := time.Now(), segmentsSent()
-	for time.Now().Before(end) {
-		due := int(time.Since(began).Seconds() * float64(wanted))
-		budget.Store(int64(due - (segmentsSent() - first)))
-		time.Sleep(2 * time.Millisecond)
-	}
-	budget.Store(0)
-	all.Wait()
-}
-
-// sendSegments sends a segment with each write, as long as there is a budget.
-func sendSegments(port int, budget *atomic.Int64, end time.Time) {
-	c, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
-	if err != nil {
-		return
-	}
-	defer c.Close()
-	b := []byte(line)
-	for time.Now().Before(end) {
-		for range 32 {
-			if budget.Add(-1) < 0 {
-				time.Sleep(200 * time.Microsecond)
-				break
-			}
-			if _, err := c.Write(b); err != nil {
-				return
-			}
-		}
-	}
-}
-
-// segmentsSent returns how many TCP segments this network has sent (OutSegs in
-// /proc/net/snmp).
-func segmentsSent() int {
-	b, _ := os.ReadFile("/proc/net/snmp")
-	var names []string
-	for line := range strings.Lines(string(b)) {
-		fields := strings.Fields(line)
-		switch {
-		case len(fields) == 0 || fields[0] != "Tcp:":
-		case names == nil:
-			names = fields
-		default:
-			n, _ := strconv.Atoi(fields[slices.Index(names, "OutSegs")])
-			return n
-		}
-	}
-	return 0
 }

@@ -16,13 +16,16 @@ const (
 	line      = "a line of sixty-four bytes, which is as long as many messages.\n"
 )
 
-// rawBatch is how many packets one system call sends.
-const rawBatch = 64
+// rawBatch is how many packets one system call sends: of connections in turn.
+const (
+	rawBatch    = 64
+	connections = 4
+)
 
-// sendRaw sends segments of one connection to port through a raw socket until end, wanted a second,
-// and returns how many. Their checksums are wrong, so TCP drops them after the capture has read
-// them: no socket takes them and nothing answers, which costs the kernel a fraction of a connection.
-// It needs CAP_NET_RAW.
+// sendRaw sends segments to port through a raw socket until end, wanted a second, and returns how
+// many. Real connections would send at most 50,000, for which the kernel needs two processors. The
+// checksums are wrong, so TCP drops the segments after the capture has read them: no socket takes
+// them, and nothing answers (but one checksum in 65,536 is right by chance). It needs CAP_NET_RAW.
 func sendRaw(port, wanted int, end time.Time) (sent int, err error) {
 	c, err := net.ListenPacket("ip4:255", "127.0.0.1") // IPPROTO_RAW: sends whole packets, receives none (raw(7))
 	if err != nil {
@@ -32,7 +35,7 @@ func sendRaw(port, wanted int, end time.Time) (sent int, err error) {
 	to := &net.IPAddr{IP: net.IPv4(127, 0, 0, 1)}
 	batch := make([]ipv4.Message, rawBatch)
 	for i := range batch {
-		batch[i] = ipv4.Message{Buffers: [][]byte{segment(port)}, Addr: to}
+		batch[i] = ipv4.Message{Buffers: [][]byte{segment(40000+i%connections, port)}, Addr: to}
 	}
 	p := ipv4.NewPacketConn(c)
 	began := time.Now()
@@ -41,8 +44,8 @@ func sendRaw(port, wanted int, end time.Time) (sent int, err error) {
 			time.Sleep(100 * time.Microsecond)
 			continue
 		}
-		for i := range batch { // sequence numbers go on from one segment to the next
-			binary.BigEndian.PutUint32(batch[i].Buffers[0][ipHeader+4:], uint32((sent+i)*len(line)))
+		for i := range batch { // sequence numbers go on from one segment of a connection to its next
+			binary.BigEndian.PutUint32(batch[i].Buffers[0][ipHeader+4:], uint32((sent+i)/connections*len(line)))
 		}
 		for left := batch; len(left) > 0; {
 			n, err := p.WriteBatch(left, 0)
@@ -57,13 +60,13 @@ func sendRaw(port, wanted int, end time.Time) (sent int, err error) {
 
 // segment returns an IP packet with a segment of TCP that carries line. The kernel fills in the
 // checksum of IP and the total length (raw(7)).
-func segment(port int) []byte {
+func segment(from, to int) []byte {
 	b := make([]byte, ipHeader+tcpHeader, ipHeader+tcpHeader+len(line))
 	b[0], b[8], b[9] = 4<<4|ipHeader/4, 64, 6 // version and length, time to live, TCP
 	copy(b[12:], []byte{127, 0, 0, 1, 127, 0, 0, 1})
 	t := b[ipHeader:]
-	binary.BigEndian.PutUint16(t, 40000)
-	binary.BigEndian.PutUint16(t[2:], uint16(port))
+	binary.BigEndian.PutUint16(t, uint16(from))
+	binary.BigEndian.PutUint16(t[2:], uint16(to))
 	t[12], t[13] = tcpHeader/4<<4, 0x18 // length; PSH, ACK
 	binary.BigEndian.PutUint16(t[14:], 65535)
 	return append(b, line...)
