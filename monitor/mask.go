@@ -15,6 +15,9 @@ const masked = "•••"
 // "keyboard", "monkey" and "--pass-through" do not.
 var (
 	secretName = `(?:(?i:(?:[a-z0-9]+[-_.])*(?:(?:auth|db|ftp|key|login|mail|master|my|pg|proxy|redis|require|root|smtp|sql|store|user)?pass(?:word|wd|phrase|code)?|pwd?|secret|token|api[-_]?key|access[-_]?key|secret[-_]?key|private[-_]?key|(?:master|proxy|basic|http)?auth|auth[-_]?key|cred|credential|bearer|jwt|[a-z]*password|[a-z]*token|[a-z]*secret)s?(?:[-_](?:id|key|value))?)|[A-Z][A-Z0-9_]*_(?:KEY|PASS|PWD|DSN|SALT)(?:_BASE)?)`
+	// A string of JSON within a string of JSON, as in "{\"password\":\"a b\"}": a quote within it has
+	// three backslashes, other escaped characters have two. Of deeper levels more than the value is masked.
+	escapedString = `\\+"(?:\\\\\\"|\\\\\\\\|\\\\[^\\"]|[^"\\])*(?:\\+")?`
 	// Names that indicate a secret unless their value is a file, a number format or a
 	// switch: see harmlessValue.
 	weakName     = `(?i:(?:[a-z0-9]+[-_.])*(?:key|pin|otp|totp|pat|seed|salt|sig|signature|hash|cookie|license|session|dsn)s?)`
@@ -39,8 +42,8 @@ var (
 	webhook = regexp.MustCompile(`((?:hooks\.slack\.com/(?:services|workflows|triggers)|discord(?:app)?\.com/api/webhooks|[a-z0-9.-]*webhook\.office\.com/webhookb2|api\.telegram\.org)/)[^\s"']+`)
 	// Authorization: xyz, without a scheme
 	rawAuth = regexp.MustCompile(`(?i)\b(authorization:\s*)[^\s"']+(["']|$)`)
-	// name=value and name:value, alone or after a dash, a space, "?" or "&"
-	secretPair = regexp.MustCompile(`(^|[\s?&;,"'({:-])(` + secretName + `["']?)(=|: ?)('[^']*'|"[^"]*"|[^\s&;,]+)`)
+	// name=value and name:value, alone or after a dash, a space, "?" or "&", also in JSON and in JSON within a string of JSON
+	secretPair = regexp.MustCompile(`(^|[\s?&;,"'({:-])(` + secretName + `(?:\\*["'])?)(=|: ?)('[^']*'|"(?:\\.|[^"\\])*"|` + escapedString + `|[^\s&;,]+)`)
 	// --password value within one argument, as in sh -c, or if a server rewrote its command line
 	secretWords = regexp.MustCompile(`((?:^|\s)--?` + secretName + `\s+)([^\s-]\S*|-[^\s-]\S+)`)
 	// an argument that consists of name=value, where the value may contain spaces

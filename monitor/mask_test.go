@@ -117,6 +117,11 @@ func TestMaskTextWithinArgument(t *testing.T) {
 	for _, text := range []string{
 		"server --password hunter2 --port 80", `--config={"password":"hunter2"}`, `--set='password=hunter2'`,
 		"export X='PASSWORD=hunter2'", "(TOKEN=hunter2 app)", "Authorization: Token hunter2hunter2",
+		`{"password":"a\"hunter2"}`, `{"password": "a b\\hunter2"}`, // a value with escaped characters
+		// JSON as a string in JSON, once and twice, with spaces, escaped quotes and line ends in the value
+		`{"echo":"{\"password\":\"hunter2\"}"}`, `{"echo":"{\"password\": \"a b hunter2\",\"port\":80}"}`,
+		`{"echo":"{\"password\":\"a\\\"hunter2\"}"}`, `{"echo":"{\"password\":\"a\\n hunter2\"}"}`, `{"echo":"{\"token\":\"a\\\\ hunter2\"}"}`,
+		`{"a":"{\"b\":\"{\\\"password\\\":\\\"a hunter2\\\"}\"}"}`, `{"echo":"{\"password\":\"a b hunter2`,
 	} {
 		if got := MaskText(text); strings.Contains(got, "hunter2") {
 			t.Errorf("MaskText(%q) = %q", text, got)
