@@ -4,6 +4,7 @@ package traffic
 
 import (
 	"fmt"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -50,6 +51,21 @@ func BenchmarkTenThousandExchanges(b *testing.B) {
 				w.Refresh()
 			}
 		})
+	}
+}
+
+// Showing a message of which as much as possible is shown.
+func BenchmarkLongBody(b *testing.B) {
+	w, f := open(b, "dark")
+	w.choose(Capture)
+	long := exchange(0, "GET", "/", 200, "text/plain", strings.Repeat("a line of the usual length of a line in a text or a log\n", 5000))
+	f.store.Add(long, exchange(1, "GET", "/", 200, "text/plain", "short"))
+	w.Refresh()
+	for b.Loop() {
+		w.table.Select("1")
+		b.StopTimer()
+		w.table.Select("2")
+		b.StartTimer()
 	}
 }
 

@@ -23,8 +23,7 @@ type pane struct {
 	widget.BaseWidget
 	title   *widgets.Note
 	label   string
-	grid    *widget.TextGrid
-	scroll  *container.Scroll
+	text    *longText
 	picture *canvas.Image
 	note    *widgets.Note
 	ring    *canvas.Rectangle
@@ -33,8 +32,8 @@ type pane struct {
 	state  paneState
 	lines  []line
 	find   string // in lower case; lines that contain it are marked
-	found  []int  // rows of grid that contain find
-	column int    // characters in a row of grid
+	found  []int  // rows of text that contain find
+	column int    // characters in a row of text
 	onKey  func(*fyne.KeyEvent)
 }
 
@@ -50,9 +49,7 @@ type line struct {
 }
 
 func newPane(label string, onKey func(*fyne.KeyEvent)) *pane {
-	p := &pane{label: label, title: widgets.NewNote(false), grid: widget.NewTextGrid(), note: widgets.NewNote(true), picture: canvas.NewImageFromImage(nil), onKey: onKey}
-	p.grid.Scroll = fyne.ScrollNone
-	p.scroll = container.NewVScroll(p.grid)
+	p := &pane{label: label, title: widgets.NewNote(false), text: newLongText(), note: widgets.NewNote(true), picture: canvas.NewImageFromImage(nil), onKey: onKey}
 	p.picture.FillMode = canvas.ImageFillContain
 	p.picture.Hide()
 	p.note.Object.Hide()
@@ -60,7 +57,7 @@ func newPane(label string, onKey func(*fyne.KeyEvent)) *pane {
 	p.ring.StrokeWidth, p.ring.CornerRadius = 1, 4
 	p.ring.Hide()
 	head := container.New(layout.NewCustomPaddedLayout(4, 0, 0, 0), p.title.Object)
-	p.content = container.NewStack(container.NewBorder(head, p.note.Object, nil, nil, container.NewStack(container.New(&half{}, p.scroll, p.picture))), p.ring)
+	p.content = container.NewStack(container.NewBorder(head, p.note.Object, nil, nil, container.NewStack(container.New(&half{}, p.text.scroll, p.picture))), p.ring)
 	p.ExtendBaseWidget(p)
 	return p
 }
@@ -134,15 +131,15 @@ func (p *pane) show(title string, e *traffic.Exchange, m *traffic.Message) {
 	if note != "" {
 		p.note.Object.Show()
 	}
-	p.scroll.ScrollToTop()
+	p.text.scroll.ScrollToTop()
 	p.wrap(true)
 	p.content.Refresh()
 }
 
-// maxRows bounds the rows of the grid.
+// maxRows bounds the rows of a message.
 const maxRows = 20_000
 
-// wrap fills the grid with the lines, wrapped to the width of the pane.
+// wrap shows the lines, wrapped to the width of the pane.
 func (p *pane) wrap(changed bool) {
 	letter := fyne.MeasureText("m", theme.Size(theme.SizeNameText), fyne.TextStyle{Monospace: true}).Width
 	columns := max(int((p.Size().Width-2*theme.Size(theme.SizeNamePadding)-theme.Size(theme.SizeNameScrollBar))/letter), 10)
@@ -162,9 +159,7 @@ func (p *pane) wrap(changed bool) {
 		}
 		rows = append(rows, gridRows(l, columns, found)...)
 	}
-	p.grid.Rows = rows
-	p.grid.Refresh()
-	p.scroll.Refresh()
+	p.text.set(rows)
 }
 
 // nameStyle is the style of the names of header fields, foundStyle that of lines with
@@ -224,30 +219,21 @@ func (p *pane) search(text string) {
 	p.find = strings.ToLower(text)
 	p.wrap(true)
 	if len(p.found) > 0 {
-		p.scrollTo(p.found[0])
+		p.text.scrollTo(p.found[0])
 	}
 }
 
 // next scrolls to the next found line below the top of the pane, and reports whether
 // there is one.
 func (p *pane) next() bool {
-	height := p.rowHeight()
+	height := p.text.rowHeight()
 	for _, row := range p.found {
-		if float32(row)*height > p.scroll.Offset.Y+1 {
-			p.scrollTo(row)
+		if float32(row)*height > p.text.scroll.Offset.Y+1 {
+			p.text.scrollTo(row)
 			return true
 		}
 	}
 	return false
-}
-
-func (p *pane) rowHeight() float32 {
-	return p.grid.MinSize().Height / float32(max(len(p.grid.Rows), 1))
-}
-
-func (p *pane) scrollTo(row int) {
-	p.scroll.Offset.Y = min(float32(row)*p.rowHeight(), max(p.grid.MinSize().Height-p.scroll.Size().Height, 0))
-	p.scroll.Refresh()
 }
 
 // FocusGained implements fyne.Focusable.
@@ -269,9 +255,11 @@ func (p *pane) TypedRune(r rune) {
 
 // TypedKey implements fyne.Focusable.
 func (p *pane) TypedKey(e *fyne.KeyEvent) {
-	if !widgets.ScrollBy(p.scroll, e.Name) {
+	if !widgets.ScrollBy(p.text.scroll, e.Name) {
 		p.onKey(e)
+		return
 	}
+	p.text.showView()
 }
 
 // AccessibilityLabel implements fyne.Accessible.

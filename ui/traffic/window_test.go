@@ -317,8 +317,50 @@ func TestFindInMessage(t *testing.T) {
 	w.Refresh()
 	w.table.Select("1")
 	w.find.SetText("NEEDLE")
-	if len(w.answer.found) != 1 || w.answer.scroll.Offset.Y < 1000 {
-		t.Errorf("found %v, scrolled to %v", w.answer.found, w.answer.scroll.Offset.Y)
+	if len(w.answer.found) != 1 || w.answer.text.scroll.Offset.Y < 1000 {
+		t.Errorf("found %v, scrolled to %v", w.answer.found, w.answer.text.scroll.Offset.Y)
+	}
+}
+
+// Of a long body only the rows in view are objects, wherever it is scrolled to.
+func TestLongBody(t *testing.T) {
+	w, f := open(t, "dark")
+	var body strings.Builder
+	for i := range 5000 {
+		fmt.Fprintf(&body, "row %d\n", i)
+	}
+	w.choose(Capture)
+	f.store.Add(exchange(0, "GET", "/", 200, "text/plain", body.String()), exchange(1, "GET", "/short", 200, "text/plain", "short"))
+	w.Refresh()
+	w.table.Select("1")
+	text := w.answer.text
+	inView := func() (first, last string) {
+		from := int(text.scroll.Offset.Y/text.rowHeight()) - text.first
+		to := min(from+int(text.scroll.Size().Height/text.rowHeight()), len(text.grid.Rows)-1)
+		if n := len(text.grid.Rows); n > 200 || from < 0 || from >= n {
+			t.Fatalf("%d rows are in the grid, from %d on; row %d of them is the first in view", n, text.first, from)
+		}
+		if y := text.grid.Position().Y; y != float32(text.first)*text.rowHeight() {
+			t.Fatalf("the grid is at %v, want it at row %d", y, text.first)
+		}
+		return text.grid.RowText(from), text.grid.RowText(to)
+	}
+	if first, _ := inView(); !strings.HasPrefix(first, "HTTP/1.1 200") {
+		t.Errorf("got the first row %q", first)
+	}
+	for range 100 {
+		w.answer.TypedKey(&fyne.KeyEvent{Name: fyne.KeyPageDown})
+		inView()
+	}
+	text.scroll.Scrolled(&fyne.ScrollEvent{Scrolled: fyne.Delta{DY: -1e6}})
+	if _, last := inView(); last != "row 4999" {
+		t.Errorf("scrolled to the end: got the last row %q", last)
+	}
+	w.window.Resize(fyne.NewSize(700, 900))
+	inView()
+	w.table.Select("2")
+	if got := text.grid.Text(); !strings.HasSuffix(strings.TrimSpace(got), "short") || text.scroll.Offset.Y != 0 {
+		t.Errorf("another message: got %q, scrolled to %v", got, text.scroll.Offset.Y)
 	}
 }
 
