@@ -15,9 +15,10 @@ import (
 
 // Times of a window that nobody uses.
 const (
-	idleAfter = 2 * time.Second       // since the last event of the window system; animations are shorter
-	idleWait  = time.Second           // for an event; the longest delay of what Fyne itself queues, as for a new theme
-	idlePause = 50 * time.Millisecond // for Fyne's loop to draw what an event has changed
+	idleAfter  = 2 * time.Second        // since the last event of the user; animations are shorter
+	idleWait   = time.Second            // for an event; the longest delay of what Fyne itself queues, as for a new theme
+	idlePause  = 50 * time.Millisecond  // for Fyne's loop to draw what an event has changed
+	idleAnswer = 100 * time.Millisecond // within which a Wayland compositor answers what was drawn, with an event
 )
 
 // idle makes Fyne's loop wait for events while nobody uses the window. Fyne (2.8.1) asks for events
@@ -28,7 +29,8 @@ type idle struct {
 	post func()              // ends wait, on any goroutine (glfwPostEmptyEvent)
 
 	queued atomic.Int64 // functions that wait for Fyne's goroutine
-	used   time.Time    // the last event of the window system; belongs to Fyne's goroutine
+	used   time.Time    // the last event that may be the user's; belongs to Fyne's goroutine
+	drawn  bool         // the last wait ended without an event, and Fyne may have drawn; belongs to Fyne's goroutine
 
 	mu      sync.Mutex // held while post is called, so that GLFW does not end meanwhile
 	waiting bool
@@ -71,9 +73,12 @@ func (i *idle) rest() bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.waiting = false
-	if !i.woken && i.queued.Load() == 0 && time.Since(began) < idleWait {
+	took := time.Since(began)
+	event := !i.woken && i.queued.Load() == 0 && took < idleWait
+	if event && (!i.drawn || took > idleAnswer) {
 		i.used = time.Now()
 	}
+	i.drawn = !event
 	return true
 }
 

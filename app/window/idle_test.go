@@ -38,6 +38,24 @@ func TestRestEndsWithAnEvent(t *testing.T) {
 	}
 }
 
+// A compositor of Wayland answers what was drawn with an event, which is not the user's.
+func TestRestGoesOnAfterADraw(t *testing.T) {
+	l := newFakeLoop()
+	l.idle.wait = func(time.Duration) { l.waits++; l.do(func() {}); <-l.events }
+	l.idle.rest()
+	(<-l.queue)() // it changes something, and Fyne draws it
+	l.idle.wait = func(time.Duration) { l.waits++; <-l.events }
+	l.events <- struct{}{}
+	l.idle.rest()
+	l.events <- struct{}{}
+	if !l.idle.rest() || l.waits != 3 {
+		t.Errorf("after the answer to what was drawn: it waited %d times, want 3", l.waits)
+	}
+	if l.idle.rest() {
+		t.Error("it waits after a second event, which may be the user's")
+	}
+}
+
 func TestRestAfterATimeout(t *testing.T) {
 	l := newFakeLoop()
 	l.idle.wait = func(d time.Duration) { l.waits++; time.Sleep(d) }
