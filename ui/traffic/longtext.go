@@ -70,7 +70,7 @@ func (t *longText) rowHeight() float32 {
 	if n := len(t.grid.Rows); n > 0 {
 		return t.grid.MinSize().Height / float32(n)
 	}
-	return fyne.MeasureText("M", theme.Size(theme.SizeNameText), fyne.TextStyle{Monospace: true}).Height
+	return fyne.MeasureText("m", theme.Size(theme.SizeNameText), fyne.TextStyle{Monospace: true}).Height
 }
 
 // place puts the grid where its rows are.
