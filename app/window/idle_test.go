@@ -59,8 +59,13 @@ func TestRestGoesOnAfterADraw(t *testing.T) {
 func TestRestAfterATimeout(t *testing.T) {
 	l := newFakeLoop()
 	l.idle.wait = func(d time.Duration) { l.waits++; time.Sleep(d) }
-	if !l.idle.rest() || !l.idle.rest() || l.waits != 2 {
-		t.Errorf("nothing happened: it waited %d times, want 2", l.waits)
+	for range 2 {
+		if !l.idle.rest() {
+			t.Error("nothing happened, but it does not wait")
+		}
+	}
+	if l.waits != 2 {
+		t.Errorf("it waited %d times, want 2", l.waits)
 	}
 }
 
